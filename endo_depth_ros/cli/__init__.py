@@ -1,0 +1,1 @@
+"""The endo-depth command line."""

@@ -1,0 +1,1 @@
+"""Cameras, rectification, point clouds and rigid transforms."""

@@ -1,0 +1,1 @@
+"""Pixels before depth: decoding, field of view, highlights, exposure."""

@@ -1,0 +1,1 @@
+"""ROS 2 nodes: parameters, topics, stamps and frames around the core."""

@@ -1,0 +1,41 @@
+"""What every executable does around its node: start, spin, stop, exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+from endo_depth_ros.settings import SettingsError
+
+
+class StartError(RuntimeError):
+    """The node can't start; the text says why and what to do."""
+
+
+def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
+    """Start rclpy, make the node, spin it until its `done` future or a signal, and return the exit code.
+
+    make_node: returns a Node or LifecycleNode with an attribute `done`, an rclpy Future whose result is the exit code.
+    A single-threaded executor: Python's multi-threaded one delays and loses large messages.
+    """
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = make_node()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        rclpy.spin_until_future_complete(node, node.done, executor)
+        return int(node.done.result() or 0) if node.done.done() else 0
+    except (SettingsError, StartError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    finally:
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()

@@ -1,0 +1,1 @@
+"""Rendered endoscopic sequences with known depth and poses."""
