@@ -1,0 +1,22 @@
+"""The estimators that the `model` setting can name."""
+
+from __future__ import annotations
+
+from endo_depth_ros.depth.estimator import DepthEstimator
+from endo_depth_ros.depth.runtime import select_runtime
+from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.depth.shading import ShadingEstimator
+from endo_depth_ros.registry import Registry
+
+ESTIMATORS: Registry[type[DepthEstimator]] = Registry("model")
+ESTIMATORS.register("shading")(ShadingEstimator)
+
+
+def create_estimator(settings: DepthSettings) -> DepthEstimator:
+    """The estimator that the settings name, loaded and warmed up on the device they name.
+
+    Raises UnknownNameError, RuntimeUnavailableError, or what loading the model raises, each with a sentence.
+    """
+    estimator = ESTIMATORS.get(settings.model)(settings, select_runtime(settings.device))
+    estimator.warm_up(settings.input_height, settings.input_width)
+    return estimator

@@ -1,0 +1,148 @@
+"""From a raw image to depth that says what it is worth: the one path of nodes, command line and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
+from endo_depth_ros.depth.estimator import ImageBatch
+from endo_depth_ros.depth.models import create_estimator
+from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.rectification import Rectification
+from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
+from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
+
+MASK_SIZE_PX = 320
+
+
+@dataclass(frozen=True)
+class View:
+    """A rectified frame and the pixels of it that the scope sees, bool [H, W]."""
+
+    frame: Frame
+    inside: NDArray[np.bool_]
+    field_of_view: FieldOfView
+
+
+class DepthPipeline:
+    """Rectify, find the field of view, judge the exposure, estimate, mark what can't be trusted.
+
+    Not thread-safe. Frames of one camera in order; `reset` after a jump in time.
+    """
+
+    def __init__(self, settings: DepthSettings) -> None:
+        """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails."""
+        self.settings = settings
+        self.estimator = create_estimator(settings)
+        self._tracker = FieldOfViewTracker(settings.field_of_view)
+        self._raw_camera: Camera | None = None
+        self._rectification: Rectification | None = None
+        self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
+        self._field_of_view: FieldOfView | None = None
+
+    def apply(self, settings: DepthSettings) -> None:
+        """Use new values of the live settings from the next frame on."""
+        self.settings = settings
+
+    def reset(self) -> None:
+        """Forget what earlier frames taught."""
+        self._tracker.reset()
+        self._field_of_view = None
+
+    def process(self, frame: Frame) -> DepthEstimate:
+        """Depth of one raw frame, at the pipeline's working size."""
+        view = self.rectify(frame)
+        batch, exposure = self._prepare(view)
+        status = self._judge(view, exposure)
+        if status.verdict is not Verdict.OK:
+            return unanswered(view.frame, status)
+        prediction = self.estimator.estimate(batch)
+        valid = (prediction.valid & batch.usable & torch.isfinite(prediction.depth))[0].cpu().numpy()
+        value = np.float32(status.scale.value)
+        depth = np.where(valid, prediction.depth[0].float().cpu().numpy() * value, np.float32(np.nan))
+        sigma = np.where(valid, prediction.sigma[0].float().cpu().numpy() * value, np.float32(np.nan))
+        if status.scale.state is not ScaleState.RELATIVE:
+            depth = self._mark_out_of_range(depth)
+            sigma[~np.isfinite(depth)] = np.nan
+        coverage = share(np.isfinite(depth), view.inside)
+        return DepthEstimate(view.frame, depth, sigma, replace(status, coverage=coverage))
+
+    def rectify(self, frame: Frame) -> View:
+        """The frame as the bounded pinhole image that depth belongs to, and where the scope sees."""
+        if self._rectification is None or frame.camera != self._raw_camera:
+            s = self.settings
+            self._rectification = Rectification(frame.camera, s.input_width, s.input_height, s.rectified_fov_deg)
+            self._raw_camera = frame.camera
+            self._field_of_view = None
+        field_of_view = self._tracker.update(frame.image)
+        if field_of_view != self._field_of_view:
+            self._field_of_view = field_of_view
+            self._inside = self._rectification.inside & self._rectification.warp_mask(_mask(field_of_view, frame))
+        image = self._rectification.rectify(frame.image)
+        rectified = Frame(frame.stamp_ns, frame.frame_id, image, self._rectification.camera)
+        return View(rectified, self._inside, field_of_view)
+
+    def _prepare(self, view: View) -> tuple[ImageBatch, Exposure]:
+        device = self.estimator.device
+        image = torch.from_numpy(view.frame.image).to(device)
+        images = image.permute(2, 0, 1)[None].float() / 255
+        inside = torch.from_numpy(view.inside).to(device)[None]
+        exposure = judge_exposure(images, self.settings.dark_level, self.settings.saturated_level)
+        K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
+        return ImageBatch(images, inside, inside & exposure.good, K), exposure
+
+    def _judge(self, view: View, exposure: Exposure) -> FrameStatus:
+        dark = share(exposure.dark[0].cpu().numpy(), view.inside)
+        saturated = share(exposure.saturated[0].cpu().numpy(), view.inside)
+        verdict, reason = Verdict.OK, ""
+        if dark > self.settings.max_dark_fraction:
+            verdict, reason = Verdict.DARK, f"{dark:.0%} of the field of view is dark; is the light on?"
+        elif saturated > self.settings.max_saturated_fraction:
+            verdict, reason = (
+                Verdict.OVEREXPOSED,
+                f"{saturated:.0%} of the field of view is saturated; reduce the light",
+            )
+        return FrameStatus(
+            view.frame.stamp_ns,
+            verdict,
+            reason,
+            scale=self.scale(view.frame.camera.calibrated),
+            field_of_view=view.field_of_view.shape,
+            calibrated=view.frame.camera.calibrated,
+            model=self.estimator.name,
+        )
+
+    def scale(self, calibrated: bool) -> Scale:
+        """What is known about the scale: a given factor is metric only if it fits all frames of a calibrated camera."""
+        given = self.settings.metres_per_unit
+        if given == 0:
+            return Scale(self.estimator.scale_state)
+        verified = calibrated and self.estimator.constant_scale
+        return Scale(ScaleState.METRIC if verified else ScaleState.NOMINAL, given)
+
+    def _mark_out_of_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        depth[depth < self.settings.min_depth_m] = -np.inf
+        depth[depth > self.settings.max_depth_m] = np.inf
+        return depth
+
+
+def unanswered(frame: Frame, status: FrameStatus) -> DepthEstimate:
+    """The answer to a frame that can't be trusted: no depth anywhere."""
+    nothing = np.full(frame.image.shape[:2], np.nan, np.float32)
+    return DepthEstimate(frame, nothing, nothing.copy(), replace(status, coverage=0.0))
+
+
+def share(mask: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
+    """Fraction of the pixels inside that the mask holds."""
+    return int(np.count_nonzero(mask & inside)) / max(int(np.count_nonzero(inside)), 1)
+
+
+def _mask(field_of_view: FieldOfView, frame: Frame) -> NDArray[np.bool_]:
+    height, width = frame.image.shape[:2]
+    scale = min(1.0, MASK_SIZE_PX / max(height, width))
+    return field_of_view.mask(round(width * scale), round(height * scale))

@@ -1,0 +1,76 @@
+"""Settings of the depth pipeline, shared by depth_node, the command line and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endo_depth_ros.settings import SettingsError, setting
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """How an image becomes depth."""
+
+    model: str = setting("shading", "Depth estimator: shading")
+    device: str = setting("auto", "Where the model runs", choices=("auto", "cpu", "cuda"))
+    input_width: int = setting(320, "Largest width of the depth image", unit="px", minimum=32, maximum=4096)
+    input_height: int = setting(256, "Largest height of the depth image", unit="px", minimum=32, maximum=4096)
+    rectified_fov_deg: float = setting(
+        120.0, "Widest field of view of the rectified pinhole image", unit="deg", minimum=10.0, maximum=160.0
+    )
+    hfov_deg: float = setting(
+        0.0,
+        "Horizontal field of view assumed for an uncalibrated camera; 0 waits for a calibration",
+        unit="deg",
+        minimum=0.0,
+        maximum=170.0,
+    )
+    field_of_view: str = setting(
+        "auto", "Find the scope's lit field of view in the image, or take the whole image", choices=("auto", "none")
+    )
+    allow_relative: bool = setting(False, "Publish depth whose scale is unknown (scale_state relative)", live=True)
+    metres_per_unit: float = setting(
+        0.0,
+        "Known factor from the model's unit to metres; 0 when unknown",
+        unit="m",
+        minimum=0.0,
+        maximum=1000.0,
+        live=True,
+    )
+    min_depth_m: float = setting(
+        0.001, "Nearer depth is marked too near (-inf); not applied to relative depth", unit="m", minimum=0.0, live=True
+    )
+    max_depth_m: float = setting(
+        1.0, "Farther depth is marked too far (+inf); not applied to relative depth", unit="m", minimum=0.0, live=True
+    )
+    saturated_level: int = setting(
+        250, "A pixel whose brightest channel reaches this is saturated", minimum=1, maximum=255, live=True
+    )
+    dark_level: int = setting(
+        6, "A pixel whose brightest channel is at most this is too dark", minimum=0, maximum=254, live=True
+    )
+    max_dark_fraction: float = setting(
+        0.8,
+        "Share of dark pixels in the field of view above which the frame gets no depth",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    max_saturated_fraction: float = setting(
+        0.5,
+        "Share of saturated pixels in the field of view above which the frame gets no depth",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    shading_gamma: float = setting(2.2, "Exponent that linearises the camera's intensities", minimum=1.0, maximum=3.0)
+    shading_smoothing: float = setting(
+        0.0125, "Standard deviation of the smoothing, as a share of the image width", minimum=0.0, maximum=0.1
+    )
+
+    def check(self) -> None:
+        """Raise SettingsError for settings that contradict one another."""
+        if self.min_depth_m >= self.max_depth_m:
+            raise SettingsError(f"min_depth_m {self.min_depth_m} m must be less than max_depth_m {self.max_depth_m} m")
+        if self.dark_level >= self.saturated_level:
+            raise SettingsError(f"dark_level {self.dark_level} must be below saturated_level {self.saturated_level}")
