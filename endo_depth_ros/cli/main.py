@@ -1,0 +1,55 @@
+"""endo-depth: depth from endoscopic video, on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+# Imported only when asked for, so that `endo-depth --help` needs neither torch nor rclpy.
+COMMANDS = {
+    "demo": "render (or read) a video, run the nodes on it and show what they publish",
+    "process": "depth of a video, image folder or bag, without a ROS graph",
+    "convert": "video or image folder to rosbag2 and back",
+    "replay": "play a rosbag2 on ROS topics",
+    "doctor": "what this machine has, what is missing and what to do",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(
+        prog="endo-depth", description=__doc__, epilog="endo-depth COMMAND --help tells more"
+    )
+    parser.add_argument("--version", action="version", version=installed_version())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in arguments if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name == chosen:
+            module = importlib.import_module(f"endo_depth_ros.cli.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"endo-depth {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"endo-depth {options.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+def installed_version() -> str:
+    """The version of the installed package."""
+    try:
+        return version("endo_depth_ros")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""The folder that endo-depth process leaves: depth, sigma, states, camera, preview, summary."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import shutil
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from endo_depth_ros.bags.camera_yaml import write_camera
+from endo_depth_ros.cli.preview_video import PreviewVideo
+from endo_depth_ros.contracts import DepthEstimate, FrameStatus
+from endo_depth_ros.geometry.camera import Camera
+
+SCHEMA_VERSION = 1
+COLUMNS = (
+    "frame",
+    "input_frame",
+    "stamp_ns",
+    "verdict",
+    "coverage",
+    "scale_state",
+    "scale",
+    "scale_epoch",
+    "calibrated",
+    "field_of_view",
+    "reason",
+)
+RESULTS = ("depth", "sigma", "states.csv", "summary.json", "preview.mp4")
+
+
+class OutputError(RuntimeError):
+    """The results can't be written there; the text says why and what to do."""
+
+
+class OutputFolder:
+    """Writes one file a frame as it comes, so that an interrupted run keeps what it has computed."""
+
+    def __init__(self, path: Path, fps: float, every: int, force: bool) -> None:
+        """fps: of the preview. every: input frames a result stands for. Raises OutputError when results are there."""
+        present = [name for name in RESULTS if (path / name).exists()]
+        if present and not force:
+            raise OutputError(f"{path} holds results already ({present[0]}); choose another folder or give --force")
+        for name in present:
+            old = path / name
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for old in path.glob("camera*.yaml") if present else ():
+            old.unlink()
+        for name in ("depth", "sigma"):
+            (path / name).mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.answered = 0
+        self._every = every
+        self._written = 0
+        self._verdicts: Counter[str] = Counter()
+        self._scale_states: Counter[str] = Counter()
+        self._coverages: list[float] = []
+        self._camera: Camera | None = None
+        self._unsized: list[int] = []
+        self._preview = PreviewVideo(path / "preview.mp4", fps)
+        self._states_file = (path / "states.csv").open("w", newline="")
+        self._states = csv.DictWriter(self._states_file, COLUMNS)
+        self._states.writeheader()
+
+    def __enter__(self) -> OutputFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the files, also after an error."""
+        self._states_file.close()
+        self._preview.close()
+
+    def write(self, answer: DepthEstimate | FrameStatus) -> None:
+        """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row."""
+        status = answer.status if isinstance(answer, DepthEstimate) else answer
+        self._write_row(status)
+        if isinstance(answer, DepthEstimate):
+            self._note_camera(answer.frame.camera)
+            self._save(self._written, answer.depth, answer.sigma)
+            self._preview.write(answer)
+            self._coverages.append(status.coverage)
+            self.answered += bool(answer.valid.any())
+        elif self._camera is None:
+            self._unsized.append(self._written)
+        else:
+            self._save_nothing(self._written, self._camera)
+        self._written += 1
+
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Write summary.json: what was done, with which settings, and how much of it can be trusted."""
+        summary = {
+            "schema_version": SCHEMA_VERSION,
+            **facts,
+            "frames": self._written,
+            "frames_with_depth": self.answered,
+            "verdicts": dict(self._verdicts),
+            "scale_states": dict(self._scale_states),
+            "mean_coverage": float(np.mean(self._coverages)) if self._coverages else None,
+        }
+        (self.path / "summary.json").write_text(json.dumps(finite(summary), indent=2, allow_nan=False) + "\n")
+
+    def report(self) -> str:
+        """What was written, for people."""
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in self._verdicts.most_common())
+        scale = "; depth is relative, not metres" if set(self._scale_states) == {"relative"} else ""
+        return f"{self.path}: {self._written} frames ({verdicts}){scale}. Look at {self.path / 'preview.mp4'} first."
+
+    def _write_row(self, status: FrameStatus) -> None:
+        self._verdicts[status.verdict.value] += 1
+        self._scale_states[status.scale.state.value] += 1
+        self._states.writerow(
+            {
+                "frame": self._written,
+                "input_frame": self._written * self._every,
+                "stamp_ns": status.stamp_ns,
+                "verdict": status.verdict.value,
+                "coverage": f"{status.coverage:.4f}",
+                "scale_state": status.scale.state.value,
+                "scale": repr(status.scale.value),
+                "scale_epoch": status.scale.epoch,
+                "calibrated": str(status.calibrated).lower(),
+                "field_of_view": status.field_of_view,
+                "reason": status.reason,
+            }
+        )
+
+    def _note_camera(self, camera: Camera) -> None:
+        if camera == self._camera:
+            return
+        name = "camera.yaml" if self._camera is None else f"camera_{self._written:06d}.yaml"
+        write_camera(self.path / name, camera)
+        self._camera = camera
+        for number in self._unsized:
+            self._save_nothing(number, camera)
+        self._unsized.clear()
+
+    def _save(self, number: int, depth: np.ndarray[Any, Any], sigma: np.ndarray[Any, Any]) -> None:
+        np.save(self.path / "depth" / f"{number:06d}.npy", depth)
+        np.save(self.path / "sigma" / f"{number:06d}.npy", sigma)
+
+    def _save_nothing(self, number: int, camera: Camera) -> None:
+        nothing = np.full((camera.height, camera.width), np.nan, np.float32)
+        self._save(number, nothing, nothing)
+
+
+def finite(value: Any) -> Any:
+    """The value with dataclasses as dictionaries and NaN and infinity as null, which JSON can hold."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return finite(dataclasses.asdict(value))
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,112 @@
+"""endo-depth process: depth of a video, image folder or bag, without a ROS graph."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from endo_depth_ros.bags.camera_yaml import read_camera
+from endo_depth_ros.bags.factory import open_source
+from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame
+from endo_depth_ros.cli.main import installed_version
+from endo_depth_ros.cli.output_folder import OutputFolder
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
+from endo_depth_ros.depth.pipeline import DepthPipeline
+from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.settings import entries, load_parameter_file, make
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("input", type=Path, help="video file, folder of images, or rosbag2 (folder, .mcap, .db3)")
+    lens = parser.add_mutually_exclusive_group()
+    lens.add_argument("--camera", type=Path, metavar="YAML", help="calibration written by camera_calibration")
+    lens.add_argument("--hfov", type=float, metavar="DEG", help="assume this horizontal field of view (uncalibrated)")
+    parser.add_argument("--fps", type=float, help="frame rate of a video or folder, instead of the file's own")
+    parser.add_argument("--image-topic", default="", metavar="TOPIC", help="which images of a bag")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="take only every Nth frame")
+    parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node")
+    parser.add_argument("--model", help="depth estimator, instead of the parameter file's")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    parser.add_argument("--force", action="store_true", help="replace results that are there already")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every frame of the input; returns the exit code."""
+    if args.every < 1 or (args.max_frames is not None and args.max_frames < 1):
+        raise ValueError("--every and --max-frames take numbers from 1")
+    settings = read_settings(args)
+    camera = None if args.camera is None else read_camera(args.camera)
+    source = open_source(args.input, camera, args.fps, args.image_topic)
+    if source.warning:
+        print(f"{source.name}: {source.warning}", file=sys.stderr)
+    pipeline = DepthPipeline(settings)
+    fps = (source.fps or DEFAULT_FPS) / args.every
+    facts = {
+        "input": str(args.input),
+        "version": installed_version(),
+        "model": pipeline.estimator.name,
+        "device": str(pipeline.estimator.device),
+        "settings": {entry.name: getattr(settings, entry.name) for entry in entries(DepthSettings)},
+    }
+    with OutputFolder(args.output, fps, args.every, args.force) as output:
+        complete = False
+        try:
+            for frame in progress(source, args.every, args.max_frames):
+                output.write(answer(pipeline, frame, settings.hfov_deg))
+            complete = True
+        finally:
+            output.finish({**facts, "complete": complete})
+    print(output.report())
+    return 0 if output.answered else 1
+
+
+def read_settings(args: argparse.Namespace) -> DepthNodeSettings:
+    """depth_node's settings from --params, with the command line's choices on top. Raises SettingsError."""
+    values = {} if args.params is None else load_parameter_file(args.params, "depth_node")
+    chosen = {"model": args.model, "device": args.device, "hfov_deg": args.hfov}
+    return make(DepthNodeSettings, {**values, **{name: value for name, value in chosen.items() if value is not None}})
+
+
+def progress(source: FrameSource, every: int, max_frames: int | None) -> tqdm[SourceFrame]:
+    """The chosen frames behind a progress bar."""
+    total = source.frame_count
+    if total is not None:
+        total = -(-total // every)
+        total = total if max_frames is None else min(total, max_frames)
+    return tqdm(chosen_frames(source, every, max_frames), total=total, unit="frame", disable=None)
+
+
+def chosen_frames(source: FrameSource, every: int, max_frames: int | None) -> Iterator[SourceFrame]:
+    """Every Nth frame of the source, at most max_frames."""
+    for place, frame in enumerate(source):
+        if max_frames is not None and place >= every * max_frames:
+            return
+        if place % every == 0:
+            yield frame
+
+
+def answer(pipeline: DepthPipeline, frame: SourceFrame, hfov_deg: float) -> DepthEstimate | FrameStatus:
+    """The depth of one frame, or the status that says why it has none."""
+    if frame.image is None:
+        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.error, model=pipeline.estimator.name)
+    camera = frame.camera or assumed_camera(frame, hfov_deg)
+    if camera is None:
+        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.camera_error, model=pipeline.estimator.name)
+    return pipeline.process(Frame(frame.stamp_ns, frame.frame_id, frame.image, camera))
+
+
+def assumed_camera(frame: SourceFrame, hfov_deg: float) -> Camera | None:
+    """A pinhole of the assumed field of view, or None when none was given."""
+    if frame.image is None or hfov_deg == 0:
+        return None
+    height, width = frame.image.shape[:2]
+    return pinhole_from_hfov(width, height, hfov_deg)

@@ -1,0 +1,70 @@
+"""The camera of each image: CameraInfo by stamp, checked once per calibration."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
+from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info, pinhole_from_hfov
+
+REMEMBERED = 100
+
+
+class MissingCameraError(CameraError):
+    """No CameraInfo has arrived and no field of view was given to assume one."""
+
+
+class CameraSource:
+    """Keeps the last calibrations and says which camera an image was taken with."""
+
+    def __init__(self, hfov_deg: float) -> None:
+        """hfov_deg: field of view to assume without a calibration, degrees; 0 assumes none."""
+        self._hfov_deg = hfov_deg
+        self._infos: OrderedDict[int, Any] = OrderedDict()
+        self._cameras: dict[tuple[Any, ...], Camera] = {}
+
+    def update(self, info: Any) -> None:
+        """Remember a CameraInfo message."""
+        stamp_ns = info.header.stamp.sec * 10**9 + info.header.stamp.nanosec
+        self._infos.pop(stamp_ns, None)
+        self._infos[stamp_ns] = info
+        while len(self._infos) > REMEMBERED:
+            self._infos.popitem(last=False)
+
+    def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera:
+        """The camera of an image: the CameraInfo of its stamp, else the last one that arrived, else the assumed one.
+
+        Raises MissingCameraError when there is neither, CameraError when the calibration can't be used.
+        """
+        info = self._infos.get(stamp_ns)
+        if info is None and self._infos:
+            info = next(reversed(self._infos.values()))
+        if info is None or is_uncalibrated(info):
+            return self._assumed(info, width, height)
+        key = (width, height, *calibration_key(info))
+        if key not in self._cameras:
+            camera = camera_from_info(info, width, height)
+            self._cameras = {key: camera}
+        return self._cameras[key]
+
+    def _assumed(self, info: Any | None, width: int, height: int) -> Camera:
+        camera = None if info is None else assumed_camera_from_info(info, width, height)
+        if self._hfov_deg > 0:
+            camera = pinhole_from_hfov(width, height, self._hfov_deg)
+        if camera is not None:
+            return camera
+        what = "no CameraInfo yet" if info is None else "K is zero, which means uncalibrated"
+        raise MissingCameraError(f"{what}; publish a calibration beside the images, or set hfov_deg to assume a lens")
+
+
+def is_uncalibrated(info: Any) -> bool:
+    """Whether the message says so itself: 'if the camera is uncalibrated, the matrices should be zeroed'."""
+    return not any(info.k)
+
+
+def calibration_key(info: Any) -> tuple[Any, ...]:
+    """What camera_from_info reads of a CameraInfo, hashable."""
+    roi = info.roi
+    window = (roi.x_offset, roi.y_offset, roi.width, roi.height, info.binning_x, info.binning_y)
+    return (info.width, info.height, info.distortion_model, *map(tuple, (info.d, info.k, info.r, info.p)), window)

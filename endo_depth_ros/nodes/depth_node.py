@@ -1,0 +1,348 @@
+"""depth_node: endoscope images in; depth, cloud and the word on what they are worth out."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from endo_depth_ros.contracts import Frame, FrameStatus, Verdict
+from endo_depth_ros.depth.pipeline import DepthPipeline
+from endo_depth_ros.geometry.camera import CameraError
+from endo_depth_ros.imaging.encodings import ImageError
+from endo_depth_ros.nodes.camera_source import CameraSource, MissingCameraError
+from endo_depth_ros.nodes.complaints import Complaints
+from endo_depth_ros.nodes.depth_outputs import DepthOutputs
+from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.frame_slot import FrameSlot
+from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
+from endo_depth_ros.nodes.latency import LatencyMeter
+from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
+from endo_depth_ros.nodes.parameters import Parameters
+from endo_depth_ros.nodes.runner import StartError, run
+
+# The first image often overtakes the first CameraInfo.
+CAMERA_INFO_PATIENCE_S = 1.0
+DIAGNOSTICS_PERIOD_S = 1.0
+RELIABILITY_CHECK_PERIOD_S = 0.2
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An image message and when it was received, by the steady clock in nanoseconds."""
+
+    message: Image | CompressedImage
+    received_ns: int
+
+
+class DepthNode(LifecycleNode):
+    """Lifecycle node around DepthPipeline. Topics, parameters and status keys: docs/nodes/depth_node.md."""
+
+    def __init__(self, **node_options: Any) -> None:
+        """Declare parameters and, with autostart, configure and activate.
+
+        Raises SettingsError for a bad parameter, StartError when configuration fails under autostart.
+        """
+        super().__init__("depth_node", **node_options)
+        self.done: Future = Future()
+        self._pipeline: DepthPipeline | None = None
+        self._outputs: DepthOutputs | None = None
+        self._settings = Parameters(self, DepthNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
+        self._complaints = Complaints(self.get_logger())
+        self._latency = LatencyMeter()
+        self._cameras = CameraSource(self.settings.hfov_deg)
+        self._image_subscription: Subscription | None = None
+        self._reliability = ReliabilityPolicy.RELIABLE
+        self._slot: FrameSlot[Incoming] = FrameSlot()
+        self._dropped_before = 0
+        self._worker: threading.Thread | None = None
+        self._camera_arrived = threading.Event()
+        self._last_stamp_ns = -1
+        self._last_received_ns = 0
+        self._stale = False
+        self._failure = ""
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
+        self.create_timer(RELIABILITY_CHECK_PERIOD_S, self._follow_reliability)
+        if self.settings.autostart:
+            self._start()
+
+    @property
+    def settings(self) -> DepthNodeSettings:
+        """The parameters as they are now."""
+        return self._settings.settings
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load and warm up the model, create the publishers; FAILURE with the reason in the log."""
+        try:
+            self._pipeline = DepthPipeline(self.settings)
+        except (RuntimeError, ValueError, OSError) as error:
+            self._failure = str(error)
+            self.get_logger().error(f"can't configure: {error}")
+            return TransitionCallbackReturn.FAILURE
+        self._outputs = DepthOutputs(self, self.settings)
+        self._cameras = CameraSource(self.settings.hfov_deg)
+        estimator = self._pipeline.estimator
+        self.get_logger().info(f"model {estimator.name} on {estimator.device}, scale {estimator.scale_state.value}")
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start to listen and to work."""
+        result = super().on_activate(state)
+        self._slot = FrameSlot(self.settings.queue_size if self.settings.processing == "every" else 1)
+        if not self.settings.synchronous:
+            self._worker = threading.Thread(target=self._work, name="depth worker", daemon=True)
+            self._worker.start()
+        self._reliability = ReliabilityPolicy.RELIABLE
+        if self.settings.image_reliability == "best_effort":
+            self._reliability = ReliabilityPolicy.BEST_EFFORT
+        # Best effort matches every publisher, and calibrations are small enough not to be lost.
+        infos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self._info_subscription = self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, infos)
+        self._subscribe()
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop to listen; the frame in work is finished."""
+        self._stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the model and the publishers."""
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and release everything."""
+        self._stop()
+        self._release()
+        return TransitionCallbackReturn.SUCCESS
+
+    def destroy_node(self) -> None:
+        """Stop the worker before its publishers go."""
+        self._stop()
+        super().destroy_node()
+
+    def _start(self) -> None:
+        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
+            raise StartError(self._failure)
+        self.trigger_activate()
+
+    def _stop(self) -> None:
+        if self._image_subscription is None:
+            return
+        self.destroy_subscription(self._image_subscription)
+        self.destroy_subscription(self._info_subscription)
+        self._image_subscription = None
+        self._slot.close()
+        self._dropped_before += self._slot.dropped
+        self._slot.dropped = 0
+        if self._worker is not None:
+            self._worker.join()
+            self._worker = None
+
+    def _release(self) -> None:
+        if self._outputs is not None:
+            self._outputs.destroy()
+        self._outputs = self._pipeline = None
+
+    # Input
+
+    @property
+    def _image_topic(self) -> str:
+        base = self.resolve_topic_name("image_raw")
+        return f"{base}/compressed" if self.settings.image_transport == "compressed" else base
+
+    def _subscribe(self) -> None:
+        message_type = CompressedImage if self.settings.image_transport == "compressed" else Image
+        depth = self.settings.queue_size if self.settings.processing == "every" else 1
+        qos = QoSProfile(depth=depth, reliability=self._reliability)
+        self._image_subscription = self.create_subscription(message_type, self._image_topic, self._on_image, qos)
+
+    def _follow_reliability(self) -> None:
+        """Under auto, give up reliability for a publisher that does not offer it: else nothing would arrive."""
+        if self._image_subscription is None or self.settings.image_reliability != "auto":
+            return
+        if self._reliability == ReliabilityPolicy.BEST_EFFORT:
+            return
+        offers = [info.qos_profile.reliability for info in self.get_publishers_info_by_topic(self._image_topic)]
+        if ReliabilityPolicy.BEST_EFFORT in offers:
+            self.get_logger().info(f"{self._image_topic} is published best effort; subscribing best effort")
+            self._reliability = ReliabilityPolicy.BEST_EFFORT
+            self.destroy_subscription(self._image_subscription)
+            self._subscribe()
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._cameras.update(message)
+        self._camera_arrived.set()
+
+    def _on_image(self, message: Image | CompressedImage) -> None:
+        incoming = Incoming(message, time.monotonic_ns())
+        self._last_received_ns = incoming.received_ns
+        if self._stale:
+            self._stale = False
+            self.get_logger().info(f"{self._image_topic}: images are back")
+        if self.settings.synchronous:
+            self._answer_safely(incoming)
+        else:
+            self._slot.put(incoming)
+
+    def _work(self) -> None:
+        if not self._camera_arrived.is_set():
+            incoming = self._slot.take()
+            if incoming is None:
+                return
+            if self.settings.hfov_deg == 0:
+                self._camera_arrived.wait(CAMERA_INFO_PATIENCE_S)
+            self._answer_safely(incoming)
+        while (incoming := self._slot.take()) is not None:
+            self._answer_safely(incoming)
+
+    # One frame
+
+    def _answer_safely(self, incoming: Incoming) -> None:
+        try:
+            self._answer(incoming)
+        except Exception as error:  # a frame that breaks the model must not end the stream
+            self.get_logger().debug(traceback.format_exc())
+            self._complaints.report("internal_error", self._image_topic, f"frame dropped ({error!r}); please report it")
+
+    def _answer(self, incoming: Incoming) -> None:
+        pipeline, outputs, header = self._pipeline, self._outputs, incoming.message.header
+        if pipeline is None or outputs is None:
+            return
+        self._check_time(header)
+        wanted = outputs.wanted()
+        if not (wanted.depth or wanted.image):
+            return
+        try:
+            frame = self._decode(incoming.message)
+        except (ImageError, CameraError) as error:
+            self._refuse(incoming, error)
+            return
+        if not wanted.depth:
+            outputs.publish_image(header, pipeline.rectify(frame).frame)
+            return
+        estimate = pipeline.process(frame)
+        outputs.publish_image(header, estimate.frame)
+        published = outputs.publish(header, estimate)
+        if not published:
+            self._complaints.report(
+                "relative_depth_withheld",
+                self._image_topic,
+                f"the scale of model '{self.settings.model}' is unknown, so its depth is not published; set "
+                "allow_relative to publish it all the same, or metres_per_unit when you know the scale",
+            )
+        self._finish(incoming, estimate.status, published)
+
+    def _decode(self, message: Image | CompressedImage) -> Frame:
+        if isinstance(message, CompressedImage):
+            image = rgb_of_compressed(message, self.settings.max_decoded_pixels)
+        else:
+            image = rgb_of_image(message)
+        stamp_ns = nanoseconds(message.header)
+        camera = self._cameras.camera_of(stamp_ns, image.shape[1], image.shape[0])
+        return Frame(stamp_ns, message.header.frame_id, image, camera)
+
+    def _refuse(self, incoming: Incoming, error: ImageError | CameraError) -> None:
+        if isinstance(error, ImageError):
+            kind, topic = "bad_image", self._image_topic
+        else:
+            kind = "missing_camera_info" if isinstance(error, MissingCameraError) else "bad_camera_info"
+            topic = self.resolve_topic_name("camera_info")
+        self._complaints.report(kind, topic, str(error))
+        stamp_ns = nanoseconds(incoming.message.header)
+        status = FrameStatus(stamp_ns, Verdict.INVALID_INPUT, f"{topic}: {error}", model=self.settings.model)
+        self._finish(incoming, status, published=False)
+
+    def _finish(self, incoming: Incoming, status: FrameStatus, published: bool) -> None:
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        extra: dict[str, object] = {
+            "published": str(published).lower(),
+            "device": self._pipeline.estimator.device,
+            "dropped_frames": self._dropped,
+            "latency_ms": f"{self._latency.add(incoming.received_ns, time.monotonic_ns()):.2f}",
+        }
+        self._outputs.publish_status(incoming.message.header, status, extra)
+
+    def _check_time(self, header: Header) -> None:
+        stamp_ns = nanoseconds(header)
+        if stamp_ns < self._last_stamp_ns:
+            back_s = (self._last_stamp_ns - stamp_ns) / 1e9
+            self._complaints.report(
+                "stamps_went_back",
+                self._image_topic,
+                f"stamps went back by {back_s:.3f} s; state reset (a bag that loops, or two publishers)",
+            )
+            if self._pipeline is not None and self._outputs is not None:
+                self._pipeline.reset()
+                self._outputs.reset()
+        self._last_stamp_ns = stamp_ns
+        if not header.frame_id:
+            self._complaints.report(
+                "no_frame_id", self._image_topic, "frame_id is empty; set the camera's optical frame in its driver"
+            )
+
+    # Parameters and diagnostics
+
+    def _apply(self, settings: DepthNodeSettings) -> None:
+        if self._pipeline is not None and self._outputs is not None:
+            self._pipeline.apply(settings)
+            self._outputs.settings = settings
+
+    @property
+    def _dropped(self) -> int:
+        return self._dropped_before + self._slot.dropped
+
+    def _publish_diagnostics(self) -> None:
+        silent_s = (time.monotonic_ns() - self._last_received_ns) / 1e9
+        active = self._image_subscription is not None
+        stale = active and silent_s > self.settings.stale_after_s
+        if stale and not self._stale:
+            known = "stopped" if self._last_received_ns else "never came"
+            self._complaints.report(
+                "no_images", self._image_topic, f"images {known}; check the driver and the topic name"
+            )
+        self._stale = stale
+        counts = self._complaints.counts
+        level, message = DiagnosticStatus.OK, "working" if active else "inactive"
+        if stale:
+            level, message = DiagnosticStatus.STALE, f"no image on {self._image_topic}"
+        elif counts:
+            level, message = DiagnosticStatus.WARN, "bad input so far: " + ", ".join(sorted(counts))
+        values: dict[str, object] = {
+            "image_topic": self._image_topic,
+            "model": self.settings.model,
+            "device": self._pipeline.estimator.device if self._pipeline else "",
+            "frames": self._latency.frames,
+            "dropped_frames": self._dropped,
+            "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
+            "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",
+            **counts,
+        }
+        header = Header(stamp=self.get_clock().now().to_msg())
+        status = diagnostic(self.get_fully_qualified_name(), level, message, values)
+        self._diagnostics.publish(diagnostics_message(header, [status]))
+
+
+def nanoseconds(header: Header) -> int:
+    """The header's stamp in nanoseconds."""
+    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point of the executable."""
+    return run(DepthNode, args)
