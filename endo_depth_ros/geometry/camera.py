@@ -105,6 +105,8 @@ def camera_from_info(info: Any, image_width: int, image_height: int) -> Camera:
         )
     camera = full.cropped(roi.x_offset, roi.y_offset, width, height)
     binned = (width // bins[0], height // bins[1])
+    if 0 in binned:
+        raise CameraError(f"its binning {bins[0]}x{bins[1]} leaves nothing of {width}x{height} pixels; correct binning")
     # A binned pixel is centred on its block, which is what resizing does; a remainder of the block is not read out.
     camera = camera.cropped(0, 0, binned[0] * bins[0], binned[1] * bins[1]).resized(*binned)
     if (camera.width, camera.height) != (image_width, image_height):
@@ -128,16 +130,27 @@ def _full_resolution_camera(info: Any) -> Camera:
         raise CameraError(
             "K is zero, which means uncalibrated; calibrate the camera, or set hfov_deg to assume a focal length"
         )
+    if not np.array_equal(K[2], [0, 0, 1]):
+        raise CameraError("the last row of K isn't 0 0 1; calibrate the camera again")
+    if np.any(D) and not info.distortion_model:
+        raise CameraError(f"D is set but distortion_model is empty; name one of {_known_models()}")
     model = str(info.distortion_model) if np.any(D) or info.distortion_model == EQUIDISTANT else PINHOLE
     if model not in COEFFICIENT_COUNTS:
-        known = ", ".join(name for name in COEFFICIENT_COUNTS if name)
-        raise CameraError(f"distortion_model '{info.distortion_model}' is unknown; use one of {known}")
+        raise CameraError(f"distortion_model '{info.distortion_model}' is unknown; use one of {_known_models()}")
     if model == PINHOLE:
         D = np.zeros(0)
     elif len(D) not in COEFFICIENT_COUNTS[model]:
-        raise CameraError(f"{model} takes {COEFFICIENT_COUNTS[model]} coefficients but D has {len(D)}")
+        counts = " or ".join(map(str, COEFFICIENT_COUNTS[model]))
+        raise CameraError(f"{model} takes {counts} coefficients but D has {len(D)}; correct D or distortion_model")
     # Drivers leave R and P zero when they know only K.
     R = R if np.any(R) else np.eye(3)
-    if abs(np.linalg.det(R) - 1) > 1e-3:
+    if not np.allclose(R @ R.T, np.eye(3), atol=1e-3) or np.linalg.det(R) < 0:
         raise CameraError("R is not a rotation; set it to identity for a single camera")
-    return Camera(int(info.width), int(info.height), K, model, D, R, P if P[0, 0] > 0 and P[1, 1] > 0 else None)
+    has_projection = P[0, 0] > 0 and P[1, 1] > 0
+    if has_projection and not np.array_equal(P[2], [0, 0, 1]):
+        raise CameraError("the last row of P isn't 0 0 1 0; calibrate the camera again, or leave P zero")
+    return Camera(int(info.width), int(info.height), K, model, D, R, P if has_projection else None)
+
+
+def _known_models() -> str:
+    return ", ".join(name for name in COEFFICIENT_COUNTS if name)

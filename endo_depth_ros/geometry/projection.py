@@ -1,0 +1,57 @@
+"""Points in front of a camera to pixels of its raw image, and where the distortion model stops to hold."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera
+
+ANGLE_SAMPLES = 4096
+
+
+def project(camera: Camera, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Pixels of the raw image [N, 2] of `points` [N, 3] in the raw camera's optical frame, and bool [N]: really seen.
+
+    Not seen is what lies behind the camera, beyond the angle where the distortion model folds back, or outside the
+    image. Pixels of points that are not seen mean nothing. Camera.R and P play no part.
+    Models: sensor_msgs/CameraInfo, that is OpenCV's pinhole and fisheye models.
+    """
+    points = np.asarray(points, np.float64)
+    angles = np.arctan2(np.hypot(points[:, 0], points[:, 1]), points[:, 2])
+    seen = angles < valid_angle(camera)
+    rays = np.where(seen[:, None], points, [0.0, 0.0, 1.0])
+    pixels = _distort(camera, rays)
+    low, high = [-0.5, -0.5], [camera.width - 0.5, camera.height - 0.5]
+    return pixels, seen & ((pixels >= low) & (pixels <= high)).all(axis=1)
+
+
+def _distort(camera: Camera, rays: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not camera.distorted:
+        return (rays[:, :2] / rays[:, 2:]) @ camera.K[:2, :2].T + camera.K[:2, 2]
+    zero = np.zeros(3)
+    if camera.distortion_model == EQUIDISTANT:
+        pixels, _ = cv2.fisheye.projectPoints(rays[:, None], zero, zero, camera.K, camera.D)
+    else:
+        pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, camera.K, camera.D)
+    return np.asarray(pixels, np.float64).reshape(-1, 2)
+
+
+def valid_angle(camera: Camera) -> float:
+    """Angle from the optical axis, radians, below which the distorted radius grows with the angle; at most pi / 2.
+
+    Beyond it a polynomial folds back, and two directions would share a pixel.
+    """
+    angles = np.linspace(0, np.pi / 2, ANGLE_SAMPLES, endpoint=False)
+    falling = np.flatnonzero(np.diff(_distorted_radius(camera, angles)) <= 0)
+    return float(angles[falling[0]]) if len(falling) else np.pi / 2
+
+
+def _distorted_radius(camera: Camera, angles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance from the principal point in units of the focal length, from the radial coefficients alone."""
+    if camera.distortion_model == EQUIDISTANT:
+        return angles * np.polyval([*camera.D[::-1], 1.0], angles**2)
+    k1, k2, _, _, k3, k4, k5, k6 = np.pad(camera.D, (0, 14))[:8]
+    r = np.tan(angles)
+    return r * np.polyval([k3, k2, k1, 1.0], r**2) / np.polyval([k6, k5, k4, 1.0], r**2)
