@@ -1,19 +1,12 @@
 """The contract of message_filters: the same for the official package and for the stand-in."""
 
 import itertools
-import os
-import time
 
 import message_filters
 import pytest
-import rclpy
 from geometry_msgs.msg import Point, PointStamped
 from hypothesis import given
 from hypothesis import strategies as st
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-
-DEADLINE_S = 20.0
 
 
 def stamped(stamp_ns: int, label: float = 0.0) -> PointStamped:
@@ -193,43 +186,23 @@ def test_message_without_header_is_dropped_unless_allowed():
     assert [[message.x for message in messages] for messages in lenient.sets] == [[1.0, 2.0]]
 
 
-@pytest.fixture
-def node():
-    context = Context()
-    rclpy.init(context=context, domain_id=int(os.environ.get("ROS_DOMAIN_ID", 1 + os.getpid() % 100)))
-    node = rclpy.create_node("message_filters_contract", context=context)
-    yield node
-    node.destroy_node()
-    rclpy.shutdown(context=context)
-
-
-def spin_until(node, done) -> None:
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
-    deadline = time.monotonic() + DEADLINE_S
-    while not done():
-        assert time.monotonic() < deadline, "nothing came in time"
-        executor.spin_once(timeout_sec=0.1)
-    executor.shutdown()
-
-
 @pytest.mark.ros
-def test_subscribers_feed_a_synchronizer(node):
+def test_subscribers_feed_a_synchronizer(graph):
     topics = ("left/points", "right/points")
-    subscribers = [message_filters.Subscriber(node, PointStamped, topic, qos_profile=5) for topic in topics]
+    subscribers = [message_filters.Subscriber(graph.node, PointStamped, topic, qos_profile=5) for topic in topics]
     synchronizer, sets = message_filters.TimeSynchronizer(subscribers, 10), []
     synchronizer.registerCallback(lambda left, right: sets.append((left.point.x, right.point.x)))
-    publishers = [node.create_publisher(PointStamped, topic, 5) for topic in topics]
-    spin_until(node, lambda: all(publisher.get_subscription_count() for publisher in publishers))
+    publishers = [graph.publisher(PointStamped, topic, 5) for topic in topics]
+    graph.wait_matched(*publishers)
     for label, publisher in enumerate(publishers):
         publisher.publish(stamped(7, label=float(label)))
-    spin_until(node, lambda: sets)
+    graph.wait_for(lambda: sets)
     assert sets == [(0.0, 1.0)]
 
 
 @pytest.mark.ros
-def test_subscriber_names_its_topic_and_shows_its_subscription(node):
-    subscriber = message_filters.Subscriber(node, PointStamped, "points")
+def test_subscriber_names_its_topic_and_shows_its_subscription(graph):
+    subscriber = message_filters.Subscriber(graph.node, PointStamped, "points")
     assert subscriber.getTopic() == subscriber.topic == "points"
     assert subscriber.topic_name == subscriber.sub.topic_name == "/points"
     assert subscriber.msg_type is PointStamped
