@@ -1,0 +1,78 @@
+"""What every source of frames gives: frames in order, each with its image or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.geometry.camera import Camera
+
+DEFAULT_FRAME_ID = "endoscope_optical_frame"
+DEFAULT_FPS = 30.0
+NO_CALIBRATION = "no calibration came with the image; give --camera camera.yaml, or --hfov DEG to assume one"
+
+
+class SourceError(ValueError):
+    """The source can't be read at all; the text says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """One frame of a source, answered even when it can't be read.
+
+    stamp_ns: from the header of a bag's image, else since the start of the video. image: uint8 [H, W, 3], RGB, or None
+    when `error` says why. camera: of exactly this image, or None when `camera_error` says why.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    image: NDArray[np.uint8] | None
+    camera: Camera | None = None
+    error: str = ""
+    camera_error: str = ""
+
+
+class FrameSource(Protocol):
+    """Frames in order; may be iterated again from the start."""
+
+    @property
+    def name(self) -> str:
+        """The file or folder, for messages."""
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames that an iteration gives, for a progress bar, or None where nobody knows."""
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second, or None where the stamps alone tell."""
+
+    @property
+    def warning(self) -> str:
+        """What the user should know about the source as a whole, or ''."""
+
+    def __iter__(self) -> Iterator[SourceFrame]:
+        """Iterate from the first frame. Raises SourceError when the source goes away."""
+
+
+def make_frame(stamp_ns: int, frame_id: str, image: NDArray[np.uint8], camera: Camera | None) -> SourceFrame:
+    """The frame of a readable image with the given calibration, if that is of its size."""
+    if camera is None:
+        return SourceFrame(stamp_ns, frame_id, image, camera_error=NO_CALIBRATION)
+    height, width = image.shape[:2]
+    if (camera.width, camera.height) != (width, height):
+        complaint = (
+            f"the calibration is of {camera.width}x{camera.height} images but the image is {width}x{height}; "
+            "calibrate at this size"
+        )
+        return SourceFrame(stamp_ns, frame_id, image, camera_error=complaint)
+    return SourceFrame(stamp_ns, frame_id, image, camera)
+
+
+def make_broken_frame(stamp_ns: int, frame_id: str, error: str) -> SourceFrame:
+    """The frame that answers for an image which can't be read, and why."""
+    return SourceFrame(stamp_ns, frame_id, None, error=error, camera_error="there is no image")

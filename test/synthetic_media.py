@@ -1,0 +1,59 @@
+"""Small videos, folders and bags for the tests, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from endo_depth_ros.bags.bag_writer import BagWriter
+from endo_depth_ros.bags.messages import make_camera_info, make_color_image
+from endo_depth_ros.bags.video_writer import VideoWriter
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+
+WIDTH, HEIGHT = 64, 48
+PERIOD_NS = 40_000_000
+START_NS = 5 * 10**9
+FRAME_ID = "scope_optical_frame"
+
+
+def make_image(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """uint8 [H, W, 3], RGB: smooth, red, and brighter with every index, so that frames can be told apart."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = 40 + 10 * index % 200
+    image[..., 1] = np.linspace(0, 30, width, dtype=np.uint8)
+    return image
+
+
+def calibrated_camera() -> Camera:
+    """A calibrated pinhole of the test images."""
+    camera = pinhole_from_hfov(WIDTH, HEIGHT, 70.0)
+    return Camera(WIDTH, HEIGHT, camera.K)
+
+
+def write_video(path: Path, count: int = 10, fps: float = 25.0) -> Path:
+    """A video of make_image(0), make_image(1) and so on."""
+    with VideoWriter(path, fps) as writer:
+        for index in range(count):
+            writer.write(make_image(index))
+    return path
+
+
+def write_folder(path: Path, count: int = 12) -> Path:
+    """A folder of PNGs named 0.png … 11.png, whose order as text is wrong."""
+    path.mkdir()
+    for index in range(count):
+        cv2.imwrite(str(path / f"{index}.png"), cv2.cvtColor(make_image(index), cv2.COLOR_RGB2BGR))
+    return path
+
+
+def write_bag(path: Path, count: int = 10, camera: Camera | None = None) -> Path:
+    """A bag with /image_raw and, given a camera, /camera_info, PERIOD_NS apart from START_NS on."""
+    with BagWriter(path) as writer:
+        for index in range(count):
+            stamp_ns = START_NS + index * PERIOD_NS
+            writer.write_message("/image_raw", stamp_ns, make_color_image(stamp_ns, FRAME_ID, make_image(index)))
+            if camera is not None:
+                writer.write_message("/camera_info", stamp_ns, make_camera_info(stamp_ns, FRAME_ID, camera))
+    return path
