@@ -1,0 +1,180 @@
+"""Turn a video or image folder into a rosbag2 (.mcap), and a bag into a video, a folder of PNGs or a sound .mcap."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from endo_depth_ros.bags.bag_reader import MCAP, is_bag, open_bag
+from endo_depth_ros.bags.bag_writer import COMPRESSIONS, BagWriter
+from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
+from endo_depth_ros.bags.factory import open_source
+from endo_depth_ros.bags.image_folder import STAMPS_FILE
+from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_compressed_image
+from endo_depth_ros.bags.output import OutputError, complete_output
+from endo_depth_ros.bags.source import DEFAULT_FPS, DEFAULT_FRAME_ID, FrameSource, SourceError, SourceFrame
+from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
+from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
+
+# A ROS stamp of zero means 'no time' to tf2 and to sim time, so a video starts later.
+DEFAULT_START_NS = 10**9
+JPEG_QUALITY = 95
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("input", type=Path, help="video file, image folder, or rosbag2 (folder, .mcap, .db3)")
+    parser.add_argument("output", type=Path, help="NAME.mcap, NAME.mp4 (avi, mkv), or a folder for PNGs and stamps.csv")
+    camera = parser.add_mutually_exclusive_group()
+    camera.add_argument("--camera", type=Path, metavar="YAML", help="calibration file for camera_info")
+    camera.add_argument("--hfov", type=float, metavar="DEG", help="assume this horizontal field of view; uncalibrated")
+    parser.add_argument("--fps", type=float, help="frame rate, instead of the video's own (folders: 30)")
+    parser.add_argument("--frame-id", default=DEFAULT_FRAME_ID, help="frame of images from a video (%(default)s)")
+    parser.add_argument("--image-topic", default="", help="which images of a bag, where it has several")
+    parser.add_argument("--start", type=float, metavar="S", help="first stamp in seconds (kept, or 1 where it is zero)")
+    parser.add_argument("--jpeg", action="store_true", help="write image_raw/compressed instead of image_raw")
+    parser.add_argument(
+        "--compression", choices=sorted(COMPRESSIONS), default="none", help="of the .mcap (%(default)s)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an existing output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert. Returns 0, or 1 after saying in one sentence what was wrong."""
+    try:
+        _convert(args)
+    except (SourceError, OutputError, CameraError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> None:
+    _check_numbers(args)
+    with complete_output(args.output, overwrite=args.force) as partial:
+        if args.output.suffix == MCAP and args.input.exists() and is_bag(args.input):
+            _copy_bag(args.input, partial, args.compression)
+        else:
+            _convert_frames(args, partial)
+    print(args.output)
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if args.fps is not None and not 0 < args.fps < 10000:
+        raise SourceError(f"--fps is {args.fps}; give the frames per second, such as 30")
+    if args.start is not None and not 0 <= args.start < 2**31:
+        raise SourceError(f"--start is {args.start}; give seconds between 0 and 2147483647")
+
+
+def _convert_frames(args: argparse.Namespace, partial: Path) -> None:
+    camera = None if args.camera is None else read_camera(args.camera)
+    source = open_source(args.input, camera, args.fps, args.image_topic, args.frame_id)
+    if source.warning:
+        print(f"warning: {source.warning}", file=sys.stderr)
+    if args.output.suffix == MCAP:
+        _write_bag(source, partial, args)
+    elif args.output.suffix.lower() in VIDEO_SUFFIXES:
+        _write_video(source, partial, args.fps)
+    elif not args.output.suffix:
+        _write_folder(source, partial, args.hfov)
+    else:
+        raise OutputError(f"{args.output}: unknown kind of output; give .mcap, .mp4, .avi, .mkv or a folder's name")
+
+
+def _copy_bag(path: Path, output: Path, compression: str) -> None:
+    """Every message as it is; whatever a truncated bag still holds becomes a sound one."""
+    with open_bag(path) as bag, BagWriter(output, compression) as writer:
+        if bag.warning:
+            print(f"warning: {bag.warning}", file=sys.stderr)
+        for topic in bag.topics:
+            writer.add_topic(topic)
+        for message in tqdm(bag.messages(), desc=path.name, total=bag.message_count, unit="msg"):
+            writer.write(message.topic.name, message.stamp_ns, message.data)
+
+
+def _write_bag(source: FrameSource, output: Path, args: argparse.Namespace) -> None:
+    offset_ns: int | None = None
+    uncalibrated = 0
+    with BagWriter(output, args.compression) as writer:
+        for frame, image in _readable(source):
+            if offset_ns is None:
+                offset_ns = _stamp_offset_ns(frame.stamp_ns, args.start)
+            stamp_ns = frame.stamp_ns + offset_ns
+            if args.jpeg:
+                message = make_compressed_image(stamp_ns, frame.frame_id, image, JPEG_QUALITY)
+                writer.write_message("/image_raw/compressed", stamp_ns, message)
+            else:
+                writer.write_message("/image_raw", stamp_ns, make_color_image(stamp_ns, frame.frame_id, image))
+            camera = _camera_of(frame, image, args.hfov)
+            uncalibrated += camera is None
+            if camera is not None:
+                writer.write_message("/camera_info", stamp_ns, make_camera_info(stamp_ns, frame.frame_id, camera))
+    if uncalibrated:
+        print("warning: no camera_info was written for lack of a calibration; give --camera or --hfov", file=sys.stderr)
+
+
+def _write_video(source: FrameSource, output: Path, fps: float | None) -> None:
+    with VideoWriter(output, fps or source.fps or _mean_fps(source)) as writer:
+        for _, image in _readable(source):
+            writer.write(image)
+
+
+def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None) -> None:
+    output.mkdir()
+    camera: Camera | None = None
+    with (output / STAMPS_FILE).open("w", newline="") as lines:
+        table = csv.writer(lines)
+        table.writerow(["file", "stamp_ns"])
+        for index, (frame, image) in enumerate(_readable(source)):
+            name = f"{index:06d}.png"
+            if not cv2.imwrite(str(output / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+                raise OutputError(f"{output / name}: can't be written; free some disk space")
+            table.writerow([name, frame.stamp_ns])
+            camera = camera or _camera_of(frame, image, hfov_deg)
+    if camera is not None:
+        write_camera(output / "camera.yaml", camera)
+
+
+def _readable(source: FrameSource) -> Iterator[tuple[SourceFrame, NDArray[np.uint8]]]:
+    """Frames that have an image, with a progress bar; the others are named and left out. Raises SourceError if all."""
+    count, skipped = 0, 0
+    for frame in tqdm(source, desc=Path(source.name).name, total=source.frame_count, unit="frame"):
+        if frame.image is not None:
+            count += 1
+            yield frame, frame.image
+            continue
+        skipped += 1
+        if skipped <= 5:
+            tqdm.write(f"warning: {frame.error}", file=sys.stderr)
+    if skipped:
+        print(f"warning: {skipped} frames could not be read and were left out", file=sys.stderr)
+    if not count:
+        raise SourceError(f"{source.name}: none of its frames can be read; check the file")
+
+
+def _stamp_offset_ns(first_ns: int, start_s: float | None) -> int:
+    if start_s is not None:
+        return round(start_s * 1e9) - first_ns
+    return DEFAULT_START_NS if first_ns == 0 else 0
+
+
+def _camera_of(frame: SourceFrame, image: NDArray[np.uint8], hfov_deg: float | None) -> Camera | None:
+    if hfov_deg is None:
+        return frame.camera
+    height, width = image.shape[:2]
+    return pinhole_from_hfov(width, height, hfov_deg)
+
+
+def _mean_fps(source: FrameSource) -> float:
+    """Frames per second by the stamps, for a source that has no frame rate."""
+    stamps_ns = [frame.stamp_ns for frame in source]
+    duration_s = (max(stamps_ns) - min(stamps_ns)) / 1e9 if stamps_ns else 0.0
+    return (len(stamps_ns) - 1) / duration_s if duration_s > 0 else DEFAULT_FPS

@@ -1,0 +1,140 @@
+"""endo-depth convert."""
+
+import argparse
+
+import numpy as np
+import pytest
+from synthetic_media import (
+    FRAME_ID,
+    PERIOD_NS,
+    START_NS,
+    calibrated_camera,
+    make_image,
+    write_bag,
+    write_folder,
+    write_video,
+)
+
+from endo_depth_ros.bags.bag_reader import open_bag
+from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
+from endo_depth_ros.bags.factory import open_source
+from endo_depth_ros.cli import convert
+
+
+def run(*arguments: object) -> int:
+    """The command's exit code."""
+    parser = argparse.ArgumentParser()
+    convert.configure(parser)
+    return convert.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def test_a_video_becomes_a_bag_with_camera_info_of_the_same_stamps(tmp_path):
+    write_camera(tmp_path / "camera.yaml", calibrated_camera())
+    video, bag = write_video(tmp_path / "video.mp4"), tmp_path / "bag.mcap"
+    assert run(video, bag, "--camera", tmp_path / "camera.yaml", "--frame-id", "scope") == 0
+    with open_bag(bag) as opened:
+        stamps = {name: [m.stamp_ns for m in opened.messages() if m.topic.name == name] for name in TOPICS}
+    assert stamps["/image_raw"] == stamps["/camera_info"]
+    frames = list(open_source(bag))
+    assert [frame.stamp_ns for frame in frames] == [pytest.approx(10**9 + i * 40_000_000, abs=1000) for i in range(10)]
+    assert {frame.frame_id for frame in frames} == {"scope"}
+    assert all(frame.camera == calibrated_camera_as_read(tmp_path) for frame in frames)
+
+
+TOPICS = ("/image_raw", "/camera_info")
+
+
+def calibrated_camera_as_read(folder):
+    """The camera of the YAML file in the folder."""
+    return read_camera(folder / "camera.yaml")
+
+
+def test_an_assumed_field_of_view_stays_uncalibrated_through_the_bag(tmp_path):
+    assert run(write_folder(tmp_path / "images"), tmp_path / "bag.mcap", "--hfov", 70, "--fps", 10) == 0
+    frames = list(open_source(tmp_path / "bag.mcap"))
+    assert len(frames) == 12
+    assert not any(frame.camera.calibrated for frame in frames)
+    assert frames[1].stamp_ns - frames[0].stamp_ns == 10**8
+
+
+def test_a_bag_becomes_a_folder_and_the_same_bag_again(tmp_path):
+    bag = write_bag(tmp_path / "bag.mcap", 5, calibrated_camera())
+    folder, again = tmp_path / "images", tmp_path / "again.mcap"
+    assert run(bag, folder) == 0
+    assert run(folder, again, "--camera", folder / "camera.yaml", "--frame-id", FRAME_ID) == 0
+    frames = list(open_source(again))
+    for index, (frame, original) in enumerate(zip(frames, open_source(bag), strict=True)):
+        assert (frame.stamp_ns, frame.frame_id) == (START_NS + index * PERIOD_NS, FRAME_ID)
+        np.testing.assert_array_equal(frame.image, original.image)
+        np.testing.assert_array_equal(frame.camera.K, original.camera.K)
+
+
+def test_a_bag_becomes_a_video_of_its_rate(tmp_path):
+    assert run(write_bag(tmp_path / "bag.mcap", 10), tmp_path / "video.mp4") == 0
+    source = open_source(tmp_path / "video.mp4")
+    frames = list(source)
+    assert source.fps == pytest.approx(25)
+    assert len(frames) == 10
+    assert np.abs(frames[7].image.astype(int) - make_image(7)).mean() < 6
+
+
+def test_jpeg_bags_are_small_and_alike(tmp_path):
+    assert run(write_folder(tmp_path / "images"), tmp_path / "bag.mcap", "--jpeg") == 0
+    source = open_source(tmp_path / "bag.mcap")
+    assert source.image_topic == "/image_raw/compressed"
+    assert np.abs(next(iter(source)).image.astype(int) - make_image(0)).mean() < 6
+
+
+def test_a_truncated_bag_is_recovered_into_a_sound_one(tmp_path, capsys):
+    bag = write_bag(tmp_path / "bag.mcap", 400, calibrated_camera())
+    bag.write_bytes(bag.read_bytes()[: bag.stat().st_size // 2])
+    assert run(bag, tmp_path / "good.mcap") == 0
+    assert "warning" in capsys.readouterr().err
+    with open_bag(tmp_path / "good.mcap") as opened:
+        assert not opened.warning
+        assert opened.message_count > 100
+
+
+def test_frames_that_cannot_be_read_are_named_and_left_out(tmp_path, capsys):
+    folder = write_folder(tmp_path / "images")
+    (folder / "2.png").write_bytes(b"broken")
+    assert run(folder, tmp_path / "bag.mcap") == 0
+    assert "2.png" in capsys.readouterr().err
+    assert open_source(tmp_path / "bag.mcap").frame_count == 11
+
+
+def test_existing_output_is_refused_unless_forced(tmp_path, capsys):
+    folder, bag = write_folder(tmp_path / "images"), tmp_path / "bag.mcap"
+    bag.write_text("precious")
+    assert run(folder, bag) == 1
+    assert "--force" in capsys.readouterr().err
+    assert bag.read_text() == "precious"
+    assert run(folder, bag, "--force") == 0
+    assert open_source(bag).frame_count == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("none.mp4", "a.mcap"), "no such file"),
+        (("empty", "a.mcap"), "neither a bag"),
+        (("images", "a.doc"), "unknown kind of output"),
+        (("images", "a.mcap", "--fps", "-1"), "--fps is -1"),
+        (("images", "a.mcap", "--hfov", "200"), "field of view of 200"),
+        (("images", "a.mcap", "--camera", "none.yaml"), "none.yaml"),
+        (("images", "no/a.mcap"), "does not exist"),
+        (("rotten", "a.mcap"), "none of its frames can be read"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "images")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "rotten").mkdir()
+    (tmp_path / "rotten" / "a.png").write_bytes(b"x")
+    before = sorted(tmp_path.iterdir())
+    assert run(*arguments) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.splitlines()[-1].startswith("error: ")
+    assert sorted(tmp_path.iterdir()) == before
