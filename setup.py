@@ -1,0 +1,61 @@
+"""How endo_depth_ros is installed: by colcon into a ROS workspace, or by pip where there is no ROS."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+package_name = "endo_depth_ros"
+share = f"share/{package_name}"
+
+# Entry points of a node: <executable> runs endo_depth_ros/nodes/<executable>.py.
+nodes = ["depth_node", "video_node", "replay_node", "record_node"]
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    description="Depth, pose and maps from one endoscope camera, on ROS 2 and offline",
+    license="Apache-2.0",
+    maintainer="endo_depth_ros maintainers",
+    maintainer_email="maintainers@endo-depth-ros.invalid",
+    packages=find_packages(include=[package_name, f"{package_name}.*"]),
+    package_data={package_name: ["py.typed", "weights/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
+        (share, ["package.xml"]),
+        (f"{share}/launch", glob("launch/*.launch.py")),
+        (f"{share}/config", glob("config/*")),
+        (f"{share}/rviz", glob("rviz/*.rviz")),
+    ],
+    python_requires=">=3.10",
+    # What both homes get from pip. OpenCV is not here: ROS brings it as a system package that pip does not see,
+    # without ROS it comes with the extra "no_ros".
+    install_requires=[
+        "mcap>=1.1",
+        "numpy>=1.21",
+        "pyyaml>=5.4",
+        "rosbags>=0.11",
+        "scipy>=1.8",
+        "torch>=2.4",
+        "tqdm>=4.57",
+    ],
+    extras_require={
+        "no_ros": [
+            "opencv-python-headless>=4.5",
+            "ros-jazzy-ament-index-python",
+            "ros-jazzy-common-interfaces",
+            "ros-jazzy-rclpy",
+            "ros-jazzy-rmw-fastrtps-cpp",
+        ],
+        # evo is under GPL-3, so it is asked for, never required.
+        "eval": ["evo>=1.28", "matplotlib>=3.5"],
+        "test": ["hypothesis>=6.36", "pytest>=6.2"],
+        "lint": ["mypy>=1.8", "ruff>=0.5", "types-PyYAML", "types-tqdm"],
+    },
+    entry_points={
+        "console_scripts": [
+            *(f"{node} = {package_name}.nodes.{node}:main" for node in nodes),
+            f"endo-depth = {package_name}.cli.main:main",
+        ],
+    },
+    zip_safe=False,
+)
