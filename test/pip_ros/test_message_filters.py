@@ -110,6 +110,22 @@ def test_full_queue_loses_its_oldest_stamp():
     assert wiring.stamps == [(2, 2), (3, 3)]
 
 
+def test_full_queue_refuses_a_still_older_stamp():
+    wiring = exact(queue_size=2)
+    for stamp_ns in (2, 3, 1):
+        wiring.say(0, stamped(stamp_ns))
+    for stamp_ns in (1, 2):
+        wiring.say(1, stamped(stamp_ns))
+    assert wiring.stamps == [(2, 2)]
+
+
+def test_full_approximate_queue_refuses_a_still_older_stamp():
+    wiring = approximate(5e-9, queue_size=2)
+    for index, stamp_ns in ((0, 100), (0, 101), (1, 50), (0, 52)):
+        wiring.say(index, stamped(stamp_ns))
+    assert wiring.sets == []
+
+
 def test_a_second_message_of_a_stamp_replaces_the_first():
     wiring = exact()
     wiring.say(0, stamped(1, label=1.0))

@@ -1,6 +1,7 @@
 """The contract of tf2_ros without a graph: the same for the official package and for the stand-in."""
 
 import math
+import queue
 import threading
 
 import numpy as np
@@ -130,6 +131,7 @@ def test_transform_moves_points_of_the_source_into_the_target():
         ((0, 0, -0.6, -0.8), (0, 0, 0.6, 0.8)),
         ((0, 0, 0, -1), (0, 0, 0, 1)),
         ((-0.8, 0, 0.6, 0), (0.8, 0, -0.6, 0)),
+        ((0, 0, 0.8, -0.6), (0, 0, -0.8, 0.6)),
         ((0, 0, 0, 2), (0, 0, 0, 1)),
         ((0, 3, 0, 4), (0, 0.6, 0, 0.8)),
     ],
@@ -240,6 +242,7 @@ def test_a_loop_is_a_lookup_exception():
     for time in (LATEST, at(1)):
         with pytest.raises(tf2_ros.LookupException, match="The tf tree is invalid because it contains a loop"):
             buffer.lookup_transform("c", "b", time)
+        assert buffer.can_transform("a", "b", time)
 
 
 def test_all_reasons_are_transform_exceptions():
@@ -349,12 +352,17 @@ def test_timeout_without_data_says_what_is_missing():
 
 
 def test_lookup_waits_for_data_from_another_thread():
-    buffer = filled(transform("a", "b", 1))
-    feeder = threading.Thread(target=buffer.set_transform, args=(transform("a", "b", 2, (5, 0, 0)), "test"))
-    feeder.start()
-    message = buffer.lookup_transform("a", "b", at(2), timeout=Duration(seconds=20))
-    feeder.join()
-    assert translation_of(message)[0] == 5
+    buffer, found = filled(transform("a", "b", 1)), queue.Queue()
+
+    def look_up_one_after_the_other():
+        for s in range(2, 12):
+            message = buffer.lookup_transform("a", "b", at(s), timeout=Duration(seconds=10**6))
+            found.put(translation_of(message)[0])
+
+    threading.Thread(target=look_up_one_after_the_other, daemon=True).start()
+    for s in range(2, 12):
+        buffer.set_transform(transform("a", "b", s, (s, 0, 0)), "test")
+        assert found.get(timeout=20) == s
 
 
 def test_lookups_and_updates_may_run_in_different_threads():

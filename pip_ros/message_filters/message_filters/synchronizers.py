@@ -37,10 +37,11 @@ class TimeSynchronizer(SimpleFilter):
         ]
 
     def add(self, msg: Any, my_queue: Queue, my_queue_index: int) -> None:
-        """Take in a message of one input, and pass on what is complete."""
+        """Take in a message of one input, and pass on the set that it completes."""
         with self.lock:
-            self._remember(msg, my_queue, _read_stamp(msg))
-            for stamp_ns in sorted(set.intersection(*map(set, self.queues))):
+            stamp_ns = _read_stamp(msg)
+            self._remember(msg, my_queue, stamp_ns)
+            if all(stamp_ns in queue for queue in self.queues):
                 self._deliver([stamp_ns] * len(self.queues))
 
     def _remember(self, msg: Any, queue: Queue, stamp_ns: int) -> None:

@@ -53,7 +53,8 @@ class Buffer(BufferCore):
 
         Waits for it up to `timeout`, then raises the TransformException that says what is missing.
         """
-        self.can_transform(target_frame, source_frame, time, timeout)
+        if timeout.nanoseconds:
+            self.can_transform(target_frame, source_frame, time, timeout)
         return self.lookup_transform_core(target_frame, source_frame, time)
 
     def lookup_transform_full(
@@ -66,7 +67,8 @@ class Buffer(BufferCore):
         timeout: Duration = NO_WAIT,
     ) -> TransformStamped:
         """Return the transform from `source_frame` at one time to `target_frame` at another, through `fixed_frame`."""
-        self.can_transform_full(target_frame, target_time, source_frame, source_time, fixed_frame, timeout)
+        if timeout.nanoseconds:
+            self.can_transform_full(target_frame, target_time, source_frame, source_time, fixed_frame, timeout)
         return self.lookup_transform_full_core(target_frame, target_time, source_frame, source_time, fixed_frame)
 
     async def lookup_transform_async(
@@ -118,9 +120,16 @@ class Buffer(BufferCore):
         return future
 
     def _wait(self, ask: Callable[[], tuple[bool, str]], timeout: Duration) -> tuple[bool, str]:
+        answer = False, ""
+
+        def is_possible() -> bool:
+            nonlocal answer
+            answer = ask()
+            return answer[0]
+
         with self._changed:
-            self._changed.wait_for(lambda: ask()[0], timeout.nanoseconds * 1e-9)
-            return ask()
+            self._changed.wait_for(is_possible, timeout.nanoseconds * 1e-9)
+        return answer
 
     def _answer_awaited(self) -> None:
         """Fulfil the futures whose transform has come; outside the lock, for their callbacks may ask the buffer."""
