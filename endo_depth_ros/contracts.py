@@ -20,6 +20,7 @@ class Verdict(str, Enum):
     DARK = "dark"
     OVEREXPOSED = "overexposed"
     INVALID_INPUT = "invalid_input"
+    INTERNAL_ERROR = "internal_error"
 
 
 class ScaleState(str, Enum):

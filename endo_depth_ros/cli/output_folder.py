@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from endo_depth_ros.bags.camera_yaml import write_camera
+from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.geometry.camera import Camera
@@ -34,10 +35,6 @@ COLUMNS = (
     "reason",
 )
 RESULTS = ("depth", "sigma", "states.csv", "summary.json", "preview.mp4")
-
-
-class OutputError(RuntimeError):
-    """The results can't be written there; the text says why and what to do."""
 
 
 class OutputFolder:

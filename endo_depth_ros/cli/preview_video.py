@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.bags.video_writer import VideoWriter
 from endo_depth_ros.contracts import DepthEstimate, ScaleState, Verdict
 from endo_depth_ros.imaging.color_range import ColorRange
 from endo_depth_ros.imaging.colormap import colorize_depth
 
 ZOOM = 2
 BAR_HEIGHT_PX = 24
-CODEC = "mp4v"
 
 
 class PreviewVideo:
@@ -22,27 +22,22 @@ class PreviewVideo:
 
     def __init__(self, path: Path, fps: float) -> None:
         """fps: frames per second."""
-        self._path = path
-        self._fps = fps
         self._range = ColorRange()
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
+        self._writer = VideoWriter(path, fps)
+        self._size: tuple[int, int] | None = None
 
     def write(self, estimate: DepthEstimate) -> None:
         """Add one frame."""
         picture = self._draw(estimate)
-        if self._writer is None:
-            self._size = (picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2)
-            codec = cv2.VideoWriter.fourcc(*CODEC)
-            self._writer = cv2.VideoWriter(str(self._path), codec, self._fps, self._size)
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = cv2.resize(picture, self._size)
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        if self._size is None:
+            self._size = (picture.shape[1], picture.shape[0])
+        if picture.shape[1::-1] != self._size:
+            picture = np.asarray(cv2.resize(picture, self._size), np.uint8)
+        self._writer.write(picture)
 
     def close(self) -> None:
         """Finish the file."""
-        if self._writer is not None:
-            self._writer.release()
+        self._writer.close()
 
     def _draw(self, estimate: DepthEstimate) -> NDArray[np.uint8]:
         near, far = self._range.update(estimate.depth)

@@ -33,6 +33,8 @@ from endo_depth_ros.nodes.runner import StartError, run
 
 # The first image often overtakes the first CameraInfo.
 CAMERA_INFO_PATIENCE_S = 1.0
+# Images are taken from the middleware at once and dropped here, where they are counted.
+LIVE_DEPTH = 5
 DIAGNOSTICS_PERIOD_S = 1.0
 RELIABILITY_CHECK_PERIOD_S = 0.2
 
@@ -69,6 +71,7 @@ class DepthNode(LifecycleNode):
         self._camera_arrived = threading.Event()
         self._last_stamp_ns = -1
         self._last_received_ns = 0
+        self._received = 0
         self._stale = False
         self._failure = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -167,7 +170,7 @@ class DepthNode(LifecycleNode):
 
     def _subscribe(self) -> None:
         message_type = CompressedImage if self.settings.image_transport == "compressed" else Image
-        depth = self.settings.queue_size if self.settings.processing == "every" else 1
+        depth = self.settings.queue_size if self.settings.processing == "every" else LIVE_DEPTH
         qos = QoSProfile(depth=depth, reliability=self._reliability)
         self._image_subscription = self.create_subscription(message_type, self._image_topic, self._on_image, qos)
 
@@ -191,6 +194,7 @@ class DepthNode(LifecycleNode):
     def _on_image(self, message: Image | CompressedImage) -> None:
         incoming = Incoming(message, time.monotonic_ns())
         self._last_received_ns = incoming.received_ns
+        self._received += 1
         if self._stale:
             self._stale = False
             self.get_logger().info(f"{self._image_topic}: images are back")
@@ -216,8 +220,11 @@ class DepthNode(LifecycleNode):
         try:
             self._answer(incoming)
         except Exception as error:  # a frame that breaks the model must not end the stream
+            if not self.context.ok():
+                return
             self.get_logger().debug(traceback.format_exc())
-            self._complaints.report("internal_error", self._image_topic, f"frame dropped ({error!r}); please report it")
+            sentence = f"no depth because of {error!r}; please report it"
+            self._decline(incoming, Verdict.INTERNAL_ERROR, "internal_error", self._image_topic, sentence)
 
     def _answer(self, incoming: Incoming) -> None:
         pipeline, outputs, header = self._pipeline, self._outputs, incoming.message.header
@@ -262,9 +269,12 @@ class DepthNode(LifecycleNode):
         else:
             kind = "missing_camera_info" if isinstance(error, MissingCameraError) else "bad_camera_info"
             topic = self.resolve_topic_name("camera_info")
-        self._complaints.report(kind, topic, str(error))
+        self._decline(incoming, Verdict.INVALID_INPUT, kind, topic, str(error))
+
+    def _decline(self, incoming: Incoming, verdict: Verdict, kind: str, topic: str, sentence: str) -> None:
+        self._complaints.report(kind, topic, sentence)
         stamp_ns = nanoseconds(incoming.message.header)
-        status = FrameStatus(stamp_ns, Verdict.INVALID_INPUT, f"{topic}: {error}", model=self.settings.model)
+        status = FrameStatus(stamp_ns, verdict, f"{topic}: {sentence}", model=self.settings.model)
         self._finish(incoming, status, published=False)
 
     def _finish(self, incoming: Incoming, status: FrameStatus, published: bool) -> None:
@@ -322,12 +332,13 @@ class DepthNode(LifecycleNode):
         if stale:
             level, message = DiagnosticStatus.STALE, f"no image on {self._image_topic}"
         elif counts:
-            level, message = DiagnosticStatus.WARN, "bad input so far: " + ", ".join(sorted(counts))
+            level, message = DiagnosticStatus.WARN, "complaints so far: " + ", ".join(sorted(counts))
         values: dict[str, object] = {
             "image_topic": self._image_topic,
             "model": self.settings.model,
             "device": self._pipeline.estimator.device if self._pipeline else "",
-            "frames": self._latency.frames,
+            "received_frames": self._received,
+            "answered_frames": self._latency.frames,
             "dropped_frames": self._dropped,
             "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
             "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",

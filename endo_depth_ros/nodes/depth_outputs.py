@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, ScaleState
+from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.geometry.pointcloud import PointCloudBuilder
 from endo_depth_ros.imaging.color_range import ColorRange
 from endo_depth_ros.imaging.colormap import colorize_depth
@@ -56,6 +57,7 @@ class DepthOutputs:
         self._color = self._publisher(Image, "depth/image_color", images)
         self._status = self._publisher(DiagnosticArray, "depth/status", QoSProfile(depth=STATUS_DEPTH))
         self._point_builder: PointCloudBuilder | None = None
+        self._point_camera: Camera | None = None
         self._color_range = ColorRange()
 
     def destroy(self) -> None:
@@ -109,12 +111,12 @@ class DepthOutputs:
         return image_message(header, depth, "32FC1")
 
     def _cloud(self, estimate: DepthEstimate) -> NDArray[np.void]:
-        camera = estimate.frame.camera
-        if self._point_builder is None or self._point_builder.camera != camera:
-            self._point_builder = PointCloudBuilder(camera)
+        frame = estimate.frame
+        if self._point_builder is None or self._point_camera != frame.camera:
+            self._point_builder, self._point_camera = PointCloudBuilder(frame.camera), frame.camera
         if self.settings.organised_points:
-            return self._point_builder.organised(estimate.depth, estimate.frame.image)
-        return self._point_builder.dense(estimate.depth, estimate.frame.image)
+            return self._point_builder.organised_points(estimate.depth, frame.image)
+        return self._point_builder.dense_points(estimate.depth, frame.image)
 
     def _colors(self, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
         near, far = self._color_range.update(depth)

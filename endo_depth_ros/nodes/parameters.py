@@ -79,5 +79,5 @@ def _declare(node: Node, entry: Entry) -> object:
         hint = "; write it with a decimal point" if entry.type is float else ""
         raise SettingsError(f"parameter {entry.name} must be of type {entry.type.__name__}{hint} ({error})") from error
     except InvalidParameterValueException as error:
-        complaint = entry.rule.complaint(getattr(error, "value", None)) or str(error)
-        raise SettingsError(f"parameter {entry.name} {complaint}") from error
+        low, high = entry.rule.minimum, entry.rule.maximum
+        raise SettingsError(f"parameter {entry.name} must be between {low} and {high} ({error})") from error

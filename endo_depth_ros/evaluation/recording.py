@@ -1,0 +1,97 @@
+"""What the nodes published, and the truth beside it, read back from bags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.bags.bag_reader import open_bag
+from endo_depth_ros.bags.messages import TYPESTORE, stamp_ns_of
+from endo_depth_ros.geometry.camera import Camera, camera_from_info
+
+DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS = (
+    "/depth/image_rect",
+    "/depth/sigma",
+    "/rgb/image_rect",
+    "/depth/camera_info",
+    "/depth/status",
+)
+TRUTH_DEPTH, TRUTH_CAMERA_INFO = "/truth/depth", "/truth/camera_info"
+
+
+@dataclass(frozen=True)
+class RecordedFrame:
+    """Everything published about one image; what was not published is None.
+
+    depth, sigma: float32 [H, W]. image: uint8 [H, W, 3], RGB. status: the keys of depth/status.
+    """
+
+    stamp_ns: int
+    camera: Camera | None = None
+    image: NDArray[np.uint8] | None = None
+    depth: NDArray[np.float32] | None = None
+    sigma: NDArray[np.float32] | None = None
+    status: dict[str, str] = field(default_factory=dict)
+
+
+def read_recording(path: Path) -> list[RecordedFrame]:
+    """The frames of an output bag by stamp; one for each depth/status. Raises SourceError for an unreadable bag."""
+    found: dict[int, dict[str, Any]] = {}
+    for topic, message in read_messages(path, (DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS)):
+        frame = found.setdefault(stamp_ns_of(message.header), {})
+        if topic in (DEPTH, SIGMA):
+            frame["depth" if topic == DEPTH else "sigma"] = pixels(message, np.dtype("<f4"))
+        elif topic == IMAGE:
+            frame["image"] = pixels(message, np.dtype(np.uint8))
+        elif topic == CAMERA_INFO:
+            frame["camera"] = camera_from_info(message, message.width, message.height)
+        else:
+            frame["status"] = {pair.key: pair.value for pair in message.status[0].values}
+    return [RecordedFrame(stamp_ns, **parts) for stamp_ns, parts in sorted(found.items()) if "status" in parts]
+
+
+def read_truth(path: Path) -> dict[int, tuple[NDArray[np.float32], Camera]]:
+    """True depth, float32 [H, W] in metres, and its pinhole camera by stamp. Raises SourceError."""
+    depths: dict[int, NDArray[np.float32]] = {}
+    cameras: dict[int, Camera] = {}
+    for topic, message in read_messages(path, (TRUTH_DEPTH, TRUTH_CAMERA_INFO)):
+        stamp_ns = stamp_ns_of(message.header)
+        if topic == TRUTH_DEPTH:
+            depths[stamp_ns] = pixels(message, np.dtype("<f4"))
+        else:
+            cameras[stamp_ns] = camera_from_info(message, message.width, message.height)
+    return {stamp_ns: (depth, cameras[stamp_ns]) for stamp_ns, depth in depths.items() if stamp_ns in cameras}
+
+
+def read_messages(path: Path, topics: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """(topic name, message) of the topics by time of recording. Raises SourceError."""
+    with open_bag(path) as bag:
+        chosen = [topic for topic in bag.topics if topic.name in topics]
+        for raw in bag.messages(chosen):
+            yield raw.topic.name, TYPESTORE.deserialize_cdr(raw.data, raw.topic.type)
+
+
+def pixels(message: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The array of an Image whose pixels are of `dtype`, [H, W] or [H, W, C]."""
+    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step).view(dtype)
+    image = rows.reshape(message.height, message.width, -1)
+    return image[..., 0] if image.shape[2] == 1 else image
+
+
+def resample_depth(depth: NDArray[np.float32], camera: Camera, target: Camera) -> NDArray[np.float32]:
+    """Depth of one pinhole in the pixels of another with the same centre and axes, float32 [h, w].
+
+    The nearest value is taken, since a mean across a depth edge lies on no surface; NaN outside.
+    """
+    u, v = np.meshgrid(np.arange(target.width, dtype=np.float64), np.arange(target.height, dtype=np.float64))
+    A = camera.K @ np.linalg.inv(target.K)
+    x = (A[0, 0] * u + A[0, 1] * v + A[0, 2]).astype(np.float32)
+    y = (A[1, 0] * u + A[1, 1] * v + A[1, 2]).astype(np.float32)
+    resampled = cv2.remap(depth, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"))
+    return np.asarray(resampled, np.float32)
