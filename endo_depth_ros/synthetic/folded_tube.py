@@ -38,7 +38,7 @@ class FoldedTube:
     Surface coordinates: s along the centre line, (u, v) across it, phi = atan2(v, u).
     """
 
-    steepness = 3.5
+    steepness = 4.0
     extent = 0.3
 
     def __init__(

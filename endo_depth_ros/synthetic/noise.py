@@ -6,21 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 
-def noise_map(
-    rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float], blur_power: float = 2.0
-) -> NDArray[np.float32]:
+def noise_map(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> NDArray[np.float32]:
     """Smooth noise of mean 0 and standard deviation 1, [H, W], periodic in both axes.
 
     cell: size in pixels (rows, columns) below which it fades.
     """
     rows, columns = np.fft.fftfreq(shape[0]) * cell[0], np.fft.rfftfreq(shape[1]) * cell[1]
     radius = np.hypot(rows[:, None], columns[None])
-    spectrum = np.fft.rfft2(rng.standard_normal(shape)) * np.exp(-((2 * radius) ** blur_power))
+    spectrum = fft.rfft2(rng.standard_normal(shape, np.float32)) * np.exp(-((2 * radius) ** 2)).astype(np.float32)
     spectrum[0, 0] = 0
-    noise = np.fft.irfft2(spectrum, s=shape)
-    return (noise / noise.std()).astype(np.float32)
+    noise = fft.irfft2(spectrum, s=shape)
+    return np.asarray(noise / noise.std(), np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ TOLERANCE = 2e-7  # clearance that counts as on the surface, metres
 _COARSEST = 40  # pixels on the short side at which rays start at the lens
 _MAX_STEPS = 400
 _REFINEMENTS = 30
+_UNTIL_EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-9)
 
 
 def pixel_rays(camera: Camera) -> NDArray[np.float32]:
@@ -25,7 +26,7 @@ def pixel_rays(camera: Camera) -> NDArray[np.float32]:
     if camera.distortion_model == EQUIDISTANT:
         xy = cv2.fisheye.undistortPoints(pixels, camera.K, camera.D)
     else:
-        xy = cv2.undistortPoints(pixels, camera.K, camera.D)
+        xy = cv2.undistortPointsIter(pixels, camera.K, camera.D, np.eye(3), np.eye(3), _UNTIL_EXACT)
     rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
     return rays.reshape(camera.height, camera.width, 3).astype(np.float32)
 

@@ -37,7 +37,7 @@ class Sensor:
         self.settings, self._seed = settings, seed
         distance = _distance_from_centre(width, height) / (settings.disc_radius * height)
         self.field_of_view = distance <= 1  # bool [H, W]
-        self._rim = np.clip((1 - distance) * settings.disc_radius * height + 0.5, 0, 1)[..., None].astype(np.float32)
+        self._rim = np.clip((1 - distance) * settings.disc_radius * height, 0, 1)[..., None].astype(np.float32)
         self._falloff = (1 - settings.vignette * np.clip(distance, 0, 1) ** 2)[..., None].astype(np.float32)
         self._curve = _tone_curve(settings)
         self._gain: float | None = None
