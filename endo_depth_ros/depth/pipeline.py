@@ -57,10 +57,11 @@ class DepthPipeline:
     def process(self, frame: Frame) -> DepthEstimate:
         """Depth of one raw frame, at the pipeline's working size."""
         view = self.rectify(frame)
-        batch, exposure = self._prepare(view)
+        exposure = judge_exposure(view.frame.image, self.settings.dark_level, self.settings.saturated_level)
         status = self._judge(view, exposure)
         if status.verdict is not Verdict.OK:
             return unanswered(view.frame, status)
+        batch = self._prepare(view, exposure)
         prediction = self.estimator.estimate(batch)
         valid = (prediction.valid & batch.usable & torch.isfinite(prediction.depth))[0].cpu().numpy()
         value = np.float32(status.scale.value)
@@ -87,18 +88,17 @@ class DepthPipeline:
         rectified = Frame(frame.stamp_ns, frame.frame_id, image, self._rectification.camera)
         return View(rectified, self._inside, field_of_view)
 
-    def _prepare(self, view: View) -> tuple[ImageBatch, Exposure]:
+    def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
-        image = torch.from_numpy(view.frame.image).to(device)
-        images = image.permute(2, 0, 1)[None].float() / 255
+        images = torch.from_numpy(view.frame.image).to(device).permute(2, 0, 1)[None].float() / 255
         inside = torch.from_numpy(view.inside).to(device)[None]
-        exposure = judge_exposure(images, self.settings.dark_level, self.settings.saturated_level)
+        usable = torch.from_numpy(view.inside & exposure.good).to(device)[None]
         K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
-        return ImageBatch(images, inside, inside & exposure.good, K), exposure
+        return ImageBatch(images, inside, usable, K)
 
     def _judge(self, view: View, exposure: Exposure) -> FrameStatus:
-        dark = share(exposure.dark[0].cpu().numpy(), view.inside)
-        saturated = share(exposure.saturated[0].cpu().numpy(), view.inside)
+        dark = share(exposure.dark, view.inside)
+        saturated = share(exposure.saturated, view.inside)
         verdict, reason = Verdict.OK, ""
         if dark > self.settings.max_dark_fraction:
             verdict, reason = Verdict.DARK, f"{dark:.0%} of the field of view is dark; is the light on?"

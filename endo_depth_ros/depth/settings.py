@@ -13,6 +13,12 @@ class DepthSettings:
 
     model: str = setting("shading", "Depth estimator: shading")
     device: str = setting("auto", "Where the model runs", choices=("auto", "cpu", "cuda"))
+    cpu_threads: int = setting(
+        1,
+        "Threads of a model on the CPU, 0 for as many as cores; more than one pays only while nothing else runs",
+        minimum=0,
+        maximum=256,
+    )
     input_width: int = setting(320, "Largest width of the depth image", unit="px", minimum=32, maximum=4096)
     input_height: int = setting(256, "Largest height of the depth image", unit="px", minimum=32, maximum=4096)
     rectified_fov_deg: float = setting(

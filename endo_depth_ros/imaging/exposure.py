@@ -4,52 +4,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 # A highlight is white although the tissue around it is not: bright, little colour, brighter than its surroundings.
-HIGHLIGHT_VALUE = 0.70
+HIGHLIGHT_LEVEL = 178
 HIGHLIGHT_SATURATION = 0.25
 HIGHLIGHT_CONTRAST = 1.35
+# Width of the surroundings that a highlight is compared with, as a share of the image width.
+SURROUNDINGS = 1 / 16
 # Highlights bleed into their neighbours through the lens and chroma subsampling.
 HIGHLIGHT_HALO_PX = 2
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """Masks of a batch, bool [B, H, W]."""
+    """Masks of one image, bool [H, W]."""
 
-    dark: Tensor
-    saturated: Tensor
-    specular: Tensor
+    dark: NDArray[np.bool_]
+    saturated: NDArray[np.bool_]
+    specular: NDArray[np.bool_]
 
     @property
-    def good(self) -> Tensor:
+    def good(self) -> NDArray[np.bool_]:
         """Pixels whose colour and brightness can be believed."""
         return ~(self.dark | self.saturated | self.specular)
 
 
-def judge_exposure(images: Tensor, dark_level: int, saturated_level: int) -> Exposure:
+def judge_exposure(image: NDArray[np.uint8], dark_level: int, saturated_level: int) -> Exposure:
     """Find dark, saturated and specular pixels.
 
-    images: float [B, 3, H, W], RGB in [0, 1]. Levels are of the brightest channel, in 0-255.
+    image: uint8 [H, W, 3], RGB. Levels are of the brightest channel, in 0-255.
     """
-    value = images.amax(1)
-    least = images.amin(1)
-    saturation = (value - least) / value.clamp_min(1e-6)
-    radius = max(images.shape[-1] // 32, 3)
-    surroundings = F.avg_pool2d(least[:, None], 2 * radius + 1, 1, radius, count_include_pad=False)[:, 0]
-    specular = (value > HIGHLIGHT_VALUE) & (saturation < HIGHLIGHT_SATURATION)
+    red, green, blue = cv2.split(image)
+    most = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+    least = np.asarray(cv2.min(cv2.min(red, green), blue), np.uint8)
+    width = 2 * max(round(image.shape[1] * SURROUNDINGS / 2), 3) + 1
+    surroundings = cv2.blur(least.astype(np.float32), (width, width))
+    specular = (most > HIGHLIGHT_LEVEL) & (least > (1 - HIGHLIGHT_SATURATION) * most)
     specular &= least > HIGHLIGHT_CONTRAST * surroundings
-    return Exposure(
-        dark=value <= dark_level / 255,
-        saturated=value >= saturated_level / 255,
-        specular=dilate(specular, HIGHLIGHT_HALO_PX),
-    )
+    return Exposure(most <= dark_level, most >= saturated_level, dilate(specular, HIGHLIGHT_HALO_PX))
 
 
-def dilate(mask: Tensor, radius: int) -> Tensor:
-    """Grow a bool mask [B, H, W] by a square of the given radius in pixels."""
-    size = 2 * radius + 1
-    return F.max_pool2d(mask.to(torch.float32)[:, None], size, 1, radius)[:, 0] > 0
+def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Grow a bool mask [H, W] by a square of the given radius in pixels."""
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), square), np.uint8).view(np.bool_)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 import traceback
@@ -357,3 +358,7 @@ def nanoseconds(header: Header) -> int:
 def main(args: list[str] | None = None) -> int:
     """Entry point of the executable."""
     return run(DepthNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
