@@ -1,0 +1,99 @@
+"""A rendered sequence as a bag or as a folder, with its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from endo_depth_ros.bags.bag import BagTopic
+from endo_depth_ros.bags.bag_writer import BagWriter
+from endo_depth_ros.bags.camera_yaml import write_camera
+from endo_depth_ros.bags.messages import (
+    TYPESTORE,
+    make_camera_info,
+    make_color_image,
+    make_depth_image,
+    make_qos,
+    make_transforms,
+)
+from endo_depth_ros.bags.output import OutputError, complete_output
+from endo_depth_ros.evaluation.trajectory_metrics import Trajectory
+from endo_depth_ros.evaluation.tum_file import write_tum
+from endo_depth_ros.synthetic.sequence import SyntheticFrame
+
+WORLD_FRAME_ID = "world"
+IMAGE, CAMERA_INFO = "/image_raw", "/camera_info"
+TRUTH_DEPTH, TRUTH_CAMERA_INFO, TF = "/truth/depth", "/truth/camera_info", "/tf"
+TYPES = {
+    IMAGE: "sensor_msgs/msg/Image",
+    CAMERA_INFO: "sensor_msgs/msg/CameraInfo",
+    TRUTH_DEPTH: "sensor_msgs/msg/Image",
+    TRUTH_CAMERA_INFO: "sensor_msgs/msg/CameraInfo",
+    TF: "tf2_msgs/msg/TFMessage",
+}
+
+
+def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
+    """Write an .mcap of image, camera, true depth and world→camera transforms; the number of frames.
+
+    Raises OutputError when the file exists, can't be written, or there is no frame.
+    """
+    count = 0
+    with complete_output(path) as partial, BagWriter(partial) as writer:
+        for topic, type_name in TYPES.items():
+            writer.add_topic(BagTopic(topic, type_name, qos=(make_qos(10),)))
+        for rendered in frames:
+            for topic, message in _messages(rendered).items():
+                data = bytes(TYPESTORE.serialize_cdr(message, TYPES[topic]))
+                writer.write(topic, rendered.frame.stamp_ns, data)
+            count += 1
+        _check_any(count, path)
+    return count
+
+
+def write_folder(frames: Iterable[SyntheticFrame], path: Path) -> int:
+    """Write images/*.png, depth/*.npy (float32, metres, NaN for none), camera.yaml, trajectory.tum; number of frames.
+
+    Raises OutputError when the folder exists, can't be written, or there is no frame.
+    """
+    stamps, poses = [], []
+    with complete_output(path) as partial:
+        for name in ("images", "depth"):
+            (partial / name).mkdir(parents=True)
+        for index, rendered in enumerate(frames):
+            _write_image(partial / "images" / f"{index:06d}.png", rendered)
+            np.save(partial / "depth" / f"{index:06d}.npy", rendered.depth)
+            if index == 0:
+                write_camera(partial / "camera.yaml", rendered.frame.camera)
+            stamps.append(rendered.frame.stamp_ns)
+            poses.append(rendered.T_world_camera)
+        _check_any(len(stamps), path)
+        write_tum(partial / "trajectory.tum", Trajectory(np.array(stamps, np.int64), np.stack(poses)))
+    return len(stamps)
+
+
+def _messages(rendered: SyntheticFrame) -> dict[str, Any]:
+    """Message of each topic, the camera and the transform before the images that need them."""
+    frame = rendered.frame
+    header = (frame.stamp_ns, frame.frame_id)
+    return {
+        TF: make_transforms(frame.stamp_ns, WORLD_FRAME_ID, frame.frame_id, rendered.T_world_camera),
+        CAMERA_INFO: make_camera_info(*header, frame.camera),
+        TRUTH_CAMERA_INFO: make_camera_info(*header, frame.camera),
+        IMAGE: make_color_image(*header, frame.image),
+        TRUTH_DEPTH: make_depth_image(*header, rendered.depth),
+    }
+
+
+def _write_image(path: Path, rendered: SyntheticFrame) -> None:
+    if not cv2.imwrite(str(path), cv2.cvtColor(rendered.frame.image, cv2.COLOR_RGB2BGR)):
+        raise OutputError(f"{path}: the image can't be written; free some disk space")
+
+
+def _check_any(count: int, path: Path) -> None:
+    if count == 0:
+        raise OutputError(f"{path}: there is no frame to write; ask for at least one")
