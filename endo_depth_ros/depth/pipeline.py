@@ -57,7 +57,9 @@ class DepthPipeline:
     def process(self, frame: Frame) -> DepthEstimate:
         """Depth of one raw frame, at the pipeline's working size."""
         view = self.rectify(frame)
-        exposure = judge_exposure(view.frame.image, self.settings.dark_level, self.settings.saturated_level)
+        exposure = judge_exposure(
+            view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
+        )
         status = self._judge(view, exposure)
         if status.verdict is not Verdict.OK:
             return unanswered(view.frame, status)

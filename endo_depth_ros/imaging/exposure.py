@@ -32,16 +32,21 @@ class Exposure:
         return ~(self.dark | self.saturated | self.specular)
 
 
-def judge_exposure(image: NDArray[np.uint8], dark_level: int, saturated_level: int) -> Exposure:
+def judge_exposure(
+    image: NDArray[np.uint8], inside: NDArray[np.bool_], dark_level: int, saturated_level: int
+) -> Exposure:
     """Find dark, saturated and specular pixels.
 
-    image: uint8 [H, W, 3], RGB. Levels are of the brightest channel, in 0-255.
+    image: uint8 [H, W, 3], RGB. inside: bool [H, W], the field of view; the black outside is no surroundings to be
+    brighter than. Levels are of the brightest channel, in 0-255.
     """
     red, green, blue = cv2.split(image)
     most = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
     least = np.asarray(cv2.min(cv2.min(red, green), blue), np.uint8)
     width = 2 * max(round(image.shape[1] * SURROUNDINGS / 2), 3) + 1
-    surroundings = cv2.blur(least.astype(np.float32), (width, width))
+    weight = inside.astype(np.float32)
+    support = np.maximum(cv2.blur(weight, (width, width)), 1e-6)
+    surroundings = cv2.blur(least * weight, (width, width)) / support
     specular = (most > HIGHLIGHT_LEVEL) & (least > (1 - HIGHLIGHT_SATURATION) * most)
     specular &= least > HIGHLIGHT_CONTRAST * surroundings
     return Exposure(most <= dark_level, most >= saturated_level, dilate(specular, HIGHLIGHT_HALO_PX))

@@ -5,35 +5,49 @@ import numpy as np
 from endo_depth_ros.imaging.exposure import dilate, judge_exposure
 
 
+SHAPE = (64, 96)
+
+
 def tissue() -> np.ndarray:
-    return np.full((64, 96, 3), (190, 90, 75), np.uint8)
+    return np.full((*SHAPE, 3), (190, 90, 75), np.uint8)
+
+
+def judge(image, inside=None):
+    return judge_exposure(image, np.ones(image.shape[:2], bool) if inside is None else inside, 6, 250)
 
 
 def test_even_tissue_is_good_everywhere():
-    assert judge_exposure(tissue(), 6, 250).good.all()
+    assert judge(tissue()).good.all()
 
 
 def test_a_white_spot_on_tissue_is_specular_with_its_halo():
     image = tissue()
     image[30:33, 40:43] = 230
-    specular = judge_exposure(image, 6, 250).specular
+    specular = judge(image).specular
     assert specular[28:35, 38:45].all()
     assert specular.sum() == 7 * 7
 
 
 def test_an_evenly_white_wall_is_no_highlight():
-    assert not judge_exposure(np.full((64, 96, 3), 204, np.uint8), 6, 250).specular.any()
+    assert not judge(np.full((64, 96, 3), 204, np.uint8)).specular.any()
+
+
+def test_pale_tissue_at_the_black_rim_is_no_highlight():
+    image, inside = np.full((*SHAPE, 3), (220, 190, 185), np.uint8), np.ones(SHAPE, bool)
+    image[:, :30], inside[:, :30] = 0, False
+    assert not (judge(image, inside).specular & inside).any()
+    assert judge(image).specular.any()
 
 
 def test_one_channel_at_the_limit_is_saturated():
     image = tissue()
     image[5, 7, 0] = 255
-    assert np.argwhere(judge_exposure(image, 6, 250).saturated).tolist() == [[5, 7]]
+    assert np.argwhere(judge(image).saturated).tolist() == [[5, 7]]
 
 
 def test_the_dark_level_itself_is_dark():
     image = np.array([[[6, 0, 3], [7, 0, 3]]], np.uint8)
-    assert judge_exposure(image, 6, 250).dark.tolist() == [[True, False]]
+    assert judge(image).dark.tolist() == [[True, False]]
 
 
 def test_dilation_is_a_square():
