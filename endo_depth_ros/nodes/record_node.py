@@ -69,7 +69,8 @@ class RecordNode(Node):
         self._queue.close()
         self._worker.join(LAST_MESSAGES_DEADLINE_S)
         lost = f", {self._queue.dropped} dropped for lack of memory" if self._queue.dropped else ""
-        self.get_logger().info(f"{self.settings.output}: {self._count} messages{lost}")
+        # After a signal the logger's own topic is gone, so this goes to the terminal alone.
+        print(f"{self.settings.output}: {self._count} messages{lost}", flush=True)
         super().destroy_node()
 
     def _discover(self) -> None:
