@@ -65,6 +65,9 @@ import os, sys; f"{sys.prefix}/lib" in os.environ.get("LD_LIBRARY_PATH", "").spl
 os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
 """
 
+# What pip's output says when it fails, the most telling first: one failure shows in many lines.
+TELLING_SIGNS = ["No space left", "Could not fetch URL", "NewConnectionError", "fatal error:", "CMake Error", "ERROR:"]
+
 IMPORTS = "import cv2, rclpy, scipy, torch, tf2_msgs.msg, tf2_ros, message_filters, tf_transformations"
 
 
@@ -237,12 +240,20 @@ def run_logged(command: list[str], failure: str) -> None:
         if code == 0:
             return
         log.seek(begin)
-        errors = [line.strip() for line in log if line.lower().lstrip().startswith("error")]
-    reason = errors[-1] if errors else f"exit code {code}"
+        reason = find_reason(list(log)) or f"exit code {code}"
     raise SetupError(
-        f"{failure}: {reason}. The whole story is in {LOG.relative_to(ROOT)}; "
-        "check the network and the free disk space (about 5 GB), then run make again"
+        f"{failure} ({reason}); the whole story is in {LOG.relative_to(ROOT)}. "
+        "Check the network and the free disk space (about 5 GB), then run make again"
     )
+
+
+def find_reason(lines: list[str]) -> str:
+    """The line of pip's output that tells most about a failure, at most 200 characters; '' when none does."""
+    for sign in TELLING_SIGNS:
+        for line in lines:
+            if sign in line:
+                return line.strip()[:200]
+    return ""
 
 
 if __name__ == "__main__":
