@@ -20,11 +20,13 @@ MIN_EDGE_POINTS = 16
 TEXT_STROKE_PX = 7  # lit things thinner than this are graphics, not tissue
 TOLERANCE_PX = 1.5
 MIN_AGREEMENT = 0.6
+OCTAGON_PENALTY = 0.1
 MAX_LIT_OUTSIDE = 0.02
 MIN_SHARP_FRACTION = 0.5
 SHARP_JUMP_SHARE = 0.55
 MIN_SUPPORT = 0.08  # of the points of a side must lie on one line
 MIN_CUT_FRACTION = 0.08  # of the box's shorter side; smaller cuts are rounded corners
+CUT_ANGLES, MIN_CUT_POINTS = np.radians(np.arange(20, 75, 5)), 8
 MIN_SLICE_PX, SLICE_TOLERANCE_PX, MIN_SLICE_SUPPORT = 2.5, 3.0, 0.6  # slices of rectified discs are slightly bent
 HYPOTHESES = 200
 
@@ -68,7 +70,12 @@ def find_outline(brightness: NDArray[np.uint8]) -> Outline | None:
         return whole
     candidates = [_fit_polygon(points, whole.size), _fit_disc(points, whole.size)]
     clear = [c for c in candidates if c is not None and _is_clear(c, points.all, brightness, lit)]
-    return max(clear, key=lambda outline: _agreement(outline, points.all), default=None)
+    return max(clear, key=lambda outline: _plausibility(outline, points.all), default=None)
+
+
+def _plausibility(outline: Outline, points: Array) -> float:
+    """Agreement, less for an octagon: eight lines follow a bent circle better than a circle does."""
+    return _agreement(outline, points) - (OCTAGON_PENALTY if outline.shape == "octagon" else 0.0)
 
 
 def _border_threshold(brightness: NDArray[np.uint8]) -> float | None:
@@ -167,15 +174,18 @@ def _sample(brightness: NDArray[np.uint8], at: Array) -> Array:
 
 
 def _fit_polygon(points: EdgePoints, size: tuple[int, int]) -> Outline | None:
-    """A box through the outermost lines that the points support, with its corners cut at 45 degrees."""
+    """A box through the outermost lines that the points support, with its corners cut."""
     ends = (0.0, 0.0, float(size[0]), float(size[1]))
     box = [_fit_side(points, side, ends[side]) for side in range(4)]
-    if box[2] - box[0] < TEXT_STROKE_PX or box[3] - box[1] < TEXT_STROKE_PX:
+    extent = np.array([box[2] - box[0], box[3] - box[1]])
+    if extent.min() < TEXT_STROKE_PX:
         return None
-    smallest = MIN_CUT_FRACTION * min(box[2] - box[0], box[3] - box[1])
-    legs = [_fit_cut(points.all, box[i], box[j], box) for i, j in CORNERS]
-    cuts = tuple((leg, leg) if leg >= smallest else (0.0, 0.0) for leg in legs)
-    return Outline(size, (box[0], box[1], box[2], box[3]), cuts=cuts)
+    cuts = []
+    for i, j in CORNERS:
+        from_corner = np.abs(points.all - [box[i], box[j]])
+        legs = _fit_cut(from_corner[(from_corner < extent / 2).all(axis=1)])
+        cuts.append(legs if min(legs) >= MIN_CUT_FRACTION * extent.min() else (0.0, 0.0))
+    return Outline(size, (box[0], box[1], box[2], box[3]), cuts=tuple(cuts))
 
 
 def _fit_side(points: EdgePoints, side: int, end: float) -> float:
@@ -186,12 +196,24 @@ def _fit_side(points: EdgePoints, side: int, end: float) -> float:
     return abs(end - _outermost_line(inward))
 
 
-def _fit_cut(points: Array, corner_x: float, corner_y: float, box: list[float]) -> float:
-    """Leg of the 45 degree cut at a corner of the box, 0 where the points go right into the corner."""
-    middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    quadrant = ((points - middle) * np.sign([corner_x - middle[0], corner_y - middle[1]]) > 0).all(axis=1)
-    depth = np.abs(points[quadrant] - [corner_x, corner_y]).sum(axis=1)
-    return _outermost_line(depth) if len(depth) else 0.0
+def _fit_cut(from_corner: Array) -> tuple[float, float]:
+    """Legs (x, y) of the cut at a corner, 0 where the points go right into it; points [n, 2] as seen from the corner.
+
+    The outermost line at each of a few angles, then the one with most points on it, fitted to them.
+    """
+    normals = np.stack([np.cos(CUT_ANGLES), np.sin(CUT_ANGLES)], axis=1)
+    depths = from_corner @ normals.T
+    on_line = np.array([np.abs(d - _outermost_line(d)) <= 2 * TOLERANCE_PX for d in depths.T])
+    best = int(np.argmax(on_line.sum(axis=1)))
+    on = from_corner[on_line[best]]
+    if len(on) < MIN_CUT_POINTS or not _outermost_line(depths[:, best]):
+        return 0.0, 0.0
+    along_x, along_y, x, y = cv2.fitLine(on.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    across_x, across_y = -along_y, along_x
+    depth = across_x * x + across_y * y
+    if across_x * across_y <= 0:
+        return 0.0, 0.0
+    return float(depth / across_x), float(depth / across_y)
 
 
 def _outermost_line(depths: Array) -> float:
