@@ -22,6 +22,11 @@ def subscription_profile(offers: Sequence[QoSProfile], depth: int) -> QoSProfile
     return _profile(depth, reliable, latched)
 
 
+def is_latched(profile: QoSProfile) -> bool:
+    """Whether late subscribers get earlier messages."""
+    return bool(profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)
+
+
 def is_weaker(profile: QoSProfile, other: QoSProfile) -> bool:
     """Whether `profile` asks for less than `other`, so that it matches offers that `other` does not."""
     return (profile.reliability != ReliabilityPolicy.RELIABLE and other.reliability == ReliabilityPolicy.RELIABLE) or (

@@ -20,7 +20,7 @@ from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.nodes.message_types import UnknownTypeError, message_class
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.playback_schedule import PlaybackSchedule
-from endo_depth_ros.nodes.qos import replay_profile
+from endo_depth_ros.nodes.qos import is_latched, replay_profile
 from endo_depth_ros.nodes.replay_settings import ReplaySettings
 from endo_depth_ros.nodes.runner import StartError, run
 from endo_depth_ros.nodes.subscribers import wait_acknowledged, wait_for_subscribers
@@ -128,6 +128,7 @@ class ReplayNode(Node):
     def _replay_once(self, stop: threading.Event) -> int:
         """Publish the bag from its start; returns how many messages were published."""
         start_ns = self._bag.start_ns + round(self.settings.start_offset_s * NANOSECONDS)
+        self._publish_latched_before(start_ns)
         with self._changed:
             self._schedule.start(start_ns, time.monotonic())
         count = 0
@@ -142,6 +143,16 @@ class ReplayNode(Node):
                 f"{(self._bag.end_ns - self._bag.start_ns) / NANOSECONDS:.3f} s long"
             )
         return count
+
+    def _publish_latched_before(self, start_ns: int) -> None:
+        """What a late subscriber would have got at start_ns: static transforms and their like."""
+        latched = [topic for topic, publisher in self._publishers_by_topic.items() if is_latched(publisher.qos_profile)]
+        if start_ns <= self._bag.start_ns or not latched:
+            return
+        for message in self._bag.messages(latched):
+            if message.stamp_ns >= start_ns:
+                break
+            self._publishers_by_topic[message.topic].publish(message.data)
 
     def _wait_until_due(self, stamp_ns: int, stop: threading.Event) -> bool:
         """Keep the clock ticking until recorded time reaches stamp_ns; False when asked to stop."""

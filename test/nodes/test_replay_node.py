@@ -100,16 +100,22 @@ def test_pause_holds_everything_until_it_is_taken_back(graph, bag):
     assert answer.result().success
 
 
-def test_latched_transforms_reach_late_subscribers(graph, tmp_path):
-    path = tmp_path / "bag.mcap"
+def write_bag_with_static_transforms(path):
+    """Three static transforms, each latched by a publisher of its own, then three images 50 ms apart."""
     with BagWriter(path) as writer:
         for index in range(3):
             message = make_transforms(index, "base", f"part_{index}", np.eye(4))
             writer.write_message("/tf_static", 10**9 + index, message, [LATCHED])
         for index in range(3):
             image = make_color_image(index, "c", make_image(index))
-            writer.write_message("/image_raw", 10**9 + 100 + index, image)
-    graph.add(make_node(path, loop=True))
+            writer.write_message("/image_raw", 10**9 + index * 50_000_000, image)
+    return path
+
+
+@pytest.mark.parametrize("start_offset_s", [0.0, 0.04])
+def test_latched_transforms_reach_late_subscribers_and_starts_in_the_middle(graph, tmp_path, start_offset_s):
+    path = write_bag_with_static_transforms(tmp_path / "bag.mcap")
+    graph.add(make_node(path, loop=True, start_offset_s=start_offset_s))
     graph.collect(Image, "/image_raw")
     qos = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     transforms = graph.collect(TFMessage, "/tf_static", qos)
