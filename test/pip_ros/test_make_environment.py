@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "pip_ros" / "environment"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "pip_ros" / "environment"))
 
 import make_environment
 from make_environment import announce_sourced_ros, find_reason, find_stand_ins, isolated
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_most_telling_line_of_pip_is_the_reason() -> None:
