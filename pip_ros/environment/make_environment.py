@@ -29,6 +29,7 @@ VENV = ROOT / ".venv"
 STATE = VENV / "setup"
 WHEELS = VENV / "wheels"
 LOG = STATE / "pip.log"
+BUILD_LOG = STATE / "pip_ros.log"
 CONSTRAINTS = ROOT / "pip_ros" / "constraints.txt"
 EXTRAS = "no-ros,eval,test,lint"
 
@@ -66,7 +67,7 @@ os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
 """
 
 # What pip's output says when it fails, the most telling first: one failure shows in many lines.
-TELLING_SIGNS = ["No space left", "Could not fetch URL", "NewConnectionError", "fatal error:", "CMake Error", "ERROR:"]
+TELLING_SIGNS = ["No space left", "Could not fetch URL", "connection broken by", "fatal error:", "CMake Error", "ERROR:"]
 
 IMPORTS = "import cv2, rclpy, scipy, torch, tf2_msgs.msg, tf2_ros, message_filters, tf_transformations"
 
@@ -166,7 +167,7 @@ def make_venv() -> None:
         else:
             entry.unlink()
     STATE.mkdir()
-    run_logged([sys.executable, "-m", "venv", str(VENV)], "could not make .venv")
+    run_logged([sys.executable, "-m", "venv", str(VENV)], LOG, "could not make .venv")
     site_packages = VENV / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     (site_packages / "endo_depth_ros_prefix.pth").write_text(PREFIX_PTH)
 
@@ -178,7 +179,7 @@ def install_project() -> None:
     """
     print(f"[set-up] installing packages with pip (log: {LOG.relative_to(ROOT)})", flush=True)
     command = ["install", "--no-compile", "--use-pep517", "--editable", f"{ROOT}[{EXTRAS}]"]
-    run_pip(command, "could not install the packages")
+    run_pip(command, LOG, "could not install the packages")
     for link, target in SHARE_LINKS.items():
         path = VENV / link
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +197,7 @@ def build_wheel(folder: Path) -> Path:
         partial = WHEELS / f"{folder.name}-unfinished"
         shutil.rmtree(partial, ignore_errors=True)
         command = ["wheel", "--no-deps", "--wheel-dir", str(partial), str(folder)]
-        run_pip(command, f"could not build {folder.relative_to(ROOT)}")
+        run_pip(command, BUILD_LOG, f"could not build {folder.relative_to(ROOT)}")
         for outdated in WHEELS.glob(f"{folder.name}-{'[0-9a-f]' * 16}"):
             shutil.rmtree(outdated)
         partial.rename(kept)
@@ -207,7 +208,7 @@ def build_wheel(folder: Path) -> Path:
 def install_wheels(wheels: list[Path]) -> None:
     """Put the pip_ros packages into .venv, in place of older builds of them."""
     command = ["install", "--no-compile", "--no-deps", "--force-reinstall", *map(str, wheels)]
-    run_pip(command, "could not install the packages of pip_ros")
+    run_pip(command, LOG, "could not install the packages of pip_ros")
 
 
 def check_imports() -> None:
@@ -225,14 +226,14 @@ def check_imports() -> None:
     check_imports()
 
 
-def run_pip(arguments: list[str], failure: str) -> None:
+def run_pip(arguments: list[str], log_path: Path, failure: str) -> None:
     """Run .venv's pip; raises SetupError that names the log."""
-    run_logged([str(VENV / "bin" / "python"), "-m", "pip", *arguments], failure)
+    run_logged([str(VENV / "bin" / "python"), "-m", "pip", *arguments], log_path, failure)
 
 
-def run_logged(command: list[str], failure: str) -> None:
-    """Run a command with its output in a log of its own under .venv/setup; raises SetupError with its last error."""
-    with LOG.open("a+") as log:
+def run_logged(command: list[str], log_path: Path, failure: str) -> None:
+    """Run a command with its output added to the log; raises SetupError with the reason found there."""
+    with log_path.open("a+") as log:
         begin = log.seek(0, os.SEEK_END)
         code = subprocess.run(
             command, env=isolated(os.environ), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
@@ -242,7 +243,7 @@ def run_logged(command: list[str], failure: str) -> None:
         log.seek(begin)
         reason = find_reason(list(log)) or f"exit code {code}"
     raise SetupError(
-        f"{failure} ({reason}); the whole story is in {LOG.relative_to(ROOT)}. "
+        f"{failure} ({reason}); the whole story is in {log_path.relative_to(ROOT)}. "
         "Check the network and the free disk space (about 5 GB), then run make again"
     )
 
