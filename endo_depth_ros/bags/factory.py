@@ -11,6 +11,8 @@ from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceErro
 from endo_depth_ros.bags.video import VideoSource
 from endo_depth_ros.geometry.camera import Camera
 
+ROS_1_SUFFIX = ".bag"
+
 
 def open_source(
     path: Path,
@@ -27,6 +29,8 @@ def open_source(
     """
     if not path.exists():
         raise SourceError(f"{path}: there is no such file or folder; check the path")
+    if path.suffix == ROS_1_SUFFIX:
+        raise SourceError(f"{path}: a ROS 1 bag; convert it with: rosbags-convert --src {path} --dst {path.stem}")
     if is_bag(path):
         return RosbagSource(path, camera, image_topic)
     if not path.is_dir():

@@ -26,6 +26,12 @@ def test_a_missing_path_is_one_sentence(tmp_path):
         open_source(tmp_path / "none")
 
 
+def test_a_ros_1_bag_is_named_with_the_command_that_converts_it(tmp_path):
+    (tmp_path / "old.bag").touch()
+    with pytest.raises(SourceError, match="rosbags-convert"):
+        open_source(tmp_path / "old.bag")
+
+
 def test_a_folder_of_nothing_known_is_one_sentence(tmp_path):
     with pytest.raises(SourceError, match="neither a bag"):
         open_source(tmp_path)
