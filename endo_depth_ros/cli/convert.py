@@ -6,6 +6,7 @@ import argparse
 import csv
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -17,16 +18,12 @@ from endo_depth_ros.bags.bag_reader import MCAP, is_bag, open_bag
 from endo_depth_ros.bags.bag_writer import COMPRESSIONS, BagWriter
 from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
+from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, camera_of, write_frames
 from endo_depth_ros.bags.image_folder import STAMPS_FILE
-from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_compressed_image
 from endo_depth_ros.bags.output import OutputError, complete_output
 from endo_depth_ros.bags.source import DEFAULT_FPS, DEFAULT_FRAME_ID, FrameSource, SourceError, SourceFrame
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
-from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
-
-# A ROS stamp of zero means 'no time' to tf2 and to sim time, so a video starts later.
-DEFAULT_START_NS = 10**9
-JPEG_QUALITY = 95
+from endo_depth_ros.geometry.camera import Camera, CameraError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compression", choices=sorted(COMPRESSIONS), default="none", help="of the .mcap (%(default)s)"
     )
+    parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     parser.add_argument("--force", action="store_true", help="replace an existing output")
 
 
@@ -82,9 +80,9 @@ def _convert_frames(args: argparse.Namespace, partial: Path) -> None:
     if args.output.suffix == MCAP:
         _write_bag(source, partial, args)
     elif args.output.suffix.lower() in VIDEO_SUFFIXES:
-        _write_video(source, partial, args.fps)
+        _write_video(source, partial, args.fps, args.max_frames)
     elif not args.output.suffix:
-        _write_folder(source, partial, args.hfov)
+        _write_folder(source, partial, args.hfov, args.max_frames)
     else:
         raise OutputError(f"{args.output}: unknown kind of output; give .mcap, .mp4, .avi, .mkv or a folder's name")
 
@@ -101,52 +99,43 @@ def _copy_bag(path: Path, output: Path, compression: str) -> None:
 
 
 def _write_bag(source: FrameSource, output: Path, args: argparse.Namespace) -> None:
-    offset_ns: int | None = None
-    uncalibrated = 0
-    with BagWriter(output, args.compression) as writer:
-        for frame, image in _readable(source):
-            if offset_ns is None:
-                offset_ns = _stamp_offset_ns(frame.stamp_ns, args.start)
-            stamp_ns = frame.stamp_ns + offset_ns
-            if args.jpeg:
-                message = make_compressed_image(stamp_ns, frame.frame_id, image, JPEG_QUALITY)
-                writer.write_message("/image_raw/compressed", stamp_ns, message)
-            else:
-                writer.write_message("/image_raw", stamp_ns, make_color_image(stamp_ns, frame.frame_id, image))
-            camera = _camera_of(frame, image, args.hfov)
-            uncalibrated += camera is None
-            if camera is not None:
-                writer.write_message("/camera_info", stamp_ns, make_camera_info(stamp_ns, frame.frame_id, camera))
-    if uncalibrated:
+    options = FrameBagOptions(args.start, args.hfov, args.jpeg, args.compression)
+    if write_frames(readable_frames(source, args.max_frames), output, options):
         print("warning: no camera_info was written for lack of a calibration; give --camera or --hfov", file=sys.stderr)
 
 
-def _write_video(source: FrameSource, output: Path, fps: float | None) -> None:
+def _write_video(source: FrameSource, output: Path, fps: float | None, max_frames: int | None) -> None:
     with VideoWriter(output, fps or source.fps or _mean_fps(source)) as writer:
-        for _, image in _readable(source):
+        for _, image in readable_frames(source, max_frames):
             writer.write(image)
 
 
-def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None) -> None:
+def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None, max_frames: int | None) -> None:
     output.mkdir()
     camera: Camera | None = None
     with (output / STAMPS_FILE).open("w", newline="") as lines:
         table = csv.writer(lines)
         table.writerow(["file", "stamp_ns"])
-        for index, (frame, image) in enumerate(_readable(source)):
+        for index, (frame, image) in enumerate(readable_frames(source, max_frames)):
             name = f"{index:06d}.png"
             if not cv2.imwrite(str(output / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
                 raise OutputError(f"{output / name}: can't be written; free some disk space")
             table.writerow([name, frame.stamp_ns])
-            camera = camera or _camera_of(frame, image, hfov_deg)
+            camera = camera or camera_of(frame, image, hfov_deg)
     if camera is not None:
         write_camera(output / "camera.yaml", camera)
 
 
-def _readable(source: FrameSource) -> Iterator[tuple[SourceFrame, NDArray[np.uint8]]]:
-    """Frames that have an image, with a progress bar; the others are named and left out. Raises SourceError if all."""
+def readable_frames(
+    source: FrameSource, max_frames: int | None = None
+) -> Iterator[tuple[SourceFrame, NDArray[np.uint8]]]:
+    """The first max_frames frames that have an image, with a progress bar; the others are named and left out.
+
+    Raises SourceError if none can be read.
+    """
     count, skipped = 0, 0
-    for frame in tqdm(source, desc=Path(source.name).name, total=source.frame_count, unit="frame"):
+    total = source.frame_count if max_frames is None else min(max_frames, source.frame_count or max_frames)
+    for frame in tqdm(islice(source, max_frames), desc=Path(source.name).name, total=total, unit="frame"):
         if frame.image is not None:
             count += 1
             yield frame, frame.image
@@ -158,19 +147,6 @@ def _readable(source: FrameSource) -> Iterator[tuple[SourceFrame, NDArray[np.uin
         print(f"warning: {skipped} frames could not be read and were left out", file=sys.stderr)
     if not count:
         raise SourceError(f"{source.name}: none of its frames can be read; check the file")
-
-
-def _stamp_offset_ns(first_ns: int, start_s: float | None) -> int:
-    if start_s is not None:
-        return round(start_s * 1e9) - first_ns
-    return DEFAULT_START_NS if first_ns == 0 else 0
-
-
-def _camera_of(frame: SourceFrame, image: NDArray[np.uint8], hfov_deg: float | None) -> Camera | None:
-    if hfov_deg is None:
-        return frame.camera
-    height, width = image.shape[:2]
-    return pinhole_from_hfov(width, height, hfov_deg)
 
 
 def _mean_fps(source: FrameSource) -> float:
