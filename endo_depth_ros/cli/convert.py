@@ -70,6 +70,10 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise SourceError(f"--fps is {args.fps}; give the frames per second, such as 30")
     if args.start is not None and not 0 <= args.start < 2**31:
         raise SourceError(f"--start is {args.start}; give seconds between 0 and 2147483647")
+    if args.hfov is not None and not 0 < args.hfov < 180:
+        raise SourceError(f"--hfov is {args.hfov}; give degrees between 0 and 180")
+    if args.max_frames is not None and args.max_frames < 1:
+        raise SourceError(f"--max-frames is {args.max_frames}; give at least 1")
 
 
 def _convert_frames(args: argparse.Namespace, partial: Path) -> None:

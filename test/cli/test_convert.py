@@ -103,6 +103,11 @@ def test_frames_that_cannot_be_read_are_named_and_left_out(tmp_path, capsys):
     assert open_source(tmp_path / "bag.mcap").frame_count == 11
 
 
+def test_the_first_frames_can_be_enough(tmp_path):
+    assert run(write_folder(tmp_path / "images"), tmp_path / "bag.mcap", "--max-frames", 5) == 0
+    assert open_source(tmp_path / "bag.mcap").frame_count == 5
+
+
 def test_existing_output_is_refused_unless_forced(tmp_path, capsys):
     folder, bag = write_folder(tmp_path / "images"), tmp_path / "bag.mcap"
     bag.write_text("precious")
@@ -120,7 +125,8 @@ def test_existing_output_is_refused_unless_forced(tmp_path, capsys):
         (("empty", "a.mcap"), "neither a bag"),
         (("images", "a.doc"), "unknown kind of output"),
         (("images", "a.mcap", "--fps", "-1"), "--fps is -1"),
-        (("images", "a.mcap", "--hfov", "200"), "field of view of 200"),
+        (("images", "a.mcap", "--hfov", "200"), "--hfov is 200"),
+        (("images", "a.mcap", "--max-frames", "0"), "--max-frames is 0"),
         (("images", "a.mcap", "--camera", "none.yaml"), "none.yaml"),
         (("images", "no/a.mcap"), "does not exist"),
         (("rotten", "a.mcap"), "none of its frames can be read"),
