@@ -31,7 +31,7 @@ class FieldOfView:
 
     shape: disc, octagon, rectangle or none (the whole image). box: left, top, right, bottom. centre, radius: of the
     disc, (x, y) each, infinite radius for the others. cuts: legs (x, y) of the triangles missing at the box's corners,
-    clockwise from the top left.
+    clockwise from the top left. dents: see Outline.
     """
 
     shape: str = "none"
@@ -39,6 +39,7 @@ class FieldOfView:
     centre: tuple[float, float] = (0.5, 0.5)
     radius: tuple[float, float] = (math.inf, math.inf)
     cuts: tuple[tuple[float, float], ...] = ((0.0, 0.0),) * 4
+    dents: tuple[float, ...] = ()
 
     def mask(self, width: int, height: int, margin_px: float = DEFAULT_MARGIN_PX) -> NDArray[np.bool_]:
         """Bool [height, width], True inside; the border, not the image's edge, moves in by margin_px of its pixels."""
@@ -58,6 +59,7 @@ class FieldOfView:
             (self.centre[0] * width, self.centre[1] * height),
             (self.radius[0] * width, self.radius[1] * height),
             tuple((x * width, y * height) for x, y in self.cuts),
+            self.dents,
         )
 
 
@@ -105,6 +107,7 @@ def _find(frames: Sequence[Brightness]) -> FieldOfView | None:
         (outline.centre[0] / width, outline.centre[1] / height),
         (outline.radius[0] / width, outline.radius[1] / height),
         tuple((x / width, y / height) for x, y in outline.cuts),
+        outline.dents,
     )
 
 

@@ -17,7 +17,8 @@ class Outline:
     """A box with corners cut off, met with a disc; pixels of an image of `size` (width, height), outer edge at 0.
 
     box: left, top, right, bottom. centre, radius: of the disc, (x, y) each; an infinite radius is no disc.
-    cuts: legs (x, y) of the triangles missing at the corners, clockwise from the top left.
+    cuts: legs (x, y) of the triangles missing at the corners, clockwise from the top left. dents: what share of the
+    disc's radius is there, at angles evenly spaced from -pi, x towards y; empty where all of it is.
     """
 
     size: tuple[int, int]
@@ -25,6 +26,7 @@ class Outline:
     centre: tuple[float, float] = (0.0, 0.0)
     radius: tuple[float, float] = (math.inf, math.inf)
     cuts: tuple[tuple[float, float], ...] = NO_CUTS
+    dents: tuple[float, ...] = ()
 
     @property
     def shape(self) -> str:
@@ -47,6 +49,14 @@ class Outline:
                 depth = np.abs(x - self.box[i]) / leg_x + np.abs(y - self.box[j]) / leg_y
                 far = np.maximum(far, (1 - depth) / math.hypot(1 / leg_x, 1 / leg_y))
         if math.isfinite(self.radius[0]):
-            relative = np.hypot((x - self.centre[0]) / self.radius[0], (y - self.centre[1]) / self.radius[1])
-            far = np.maximum(far, (relative - 1) * min(self.radius))
+            far = np.maximum(far, self._distance_to_disc(x, y))
         return far
+
+    def _distance_to_disc(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        right, down = (x - self.centre[0]) / self.radius[0], (y - self.centre[1]) / self.radius[1]
+        relative = np.hypot(right, down)
+        if not self.dents:
+            return (relative - 1) * min(self.radius)
+        angles = np.linspace(-math.pi, math.pi, len(self.dents), endpoint=False)
+        share = np.interp(np.arctan2(down, right), angles, self.dents, period=2 * math.pi)
+        return (relative - share) * min(self.radius)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,12 +20,13 @@ MIN_EDGE_POINTS = 16
 TEXT_STROKE_PX = 7  # lit things thinner than this are graphics, not tissue
 TOLERANCE_PX = 1.5
 MIN_AGREEMENT = 0.6
-OCTAGON_PENALTY = 0.1
+OCTAGON_PENALTY, SLICED_DISC_PENALTY = 0.05, 0.1
 MAX_LIT_OUTSIDE = 0.02
 MIN_SHARP_FRACTION = 0.5
 SHARP_JUMP_SHARE = 0.55
 MIN_SUPPORT = 0.08  # of the points of a side must lie on one line
 MIN_CUT_FRACTION = 0.08  # of the box's shorter side; smaller cuts are rounded corners
+DENT_SECTORS, MIN_DENT_PX, MAX_DENT = 72, 1.0, 0.1  # the last as a share of the radius
 CUT_ANGLES, MIN_CUT_POINTS = np.radians(np.arange(20, 75, 5)), 8
 MIN_SLICE_PX, SLICE_TOLERANCE_PX, MIN_SLICE_SUPPORT = 2.5, 3.0, 0.6  # slices of rectified discs are slightly bent
 HYPOTHESES = 200
@@ -70,12 +71,16 @@ def find_outline(brightness: NDArray[np.uint8]) -> Outline | None:
         return whole
     candidates = [_fit_polygon(points, whole.size), _fit_disc(points, whole.size)]
     clear = [c for c in candidates if c is not None and _is_clear(c, points.all, brightness, lit)]
-    return max(clear, key=lambda outline: _plausibility(outline, points.all), default=None)
+    best = max(clear, key=lambda outline: _plausibility(outline, points.all), default=None)
+    return _with_dents(best, points.all, brightness) if best is not None and best.shape == "disc" else best
 
 
 def _plausibility(outline: Outline, points: Array) -> float:
-    """Agreement, less for an octagon: eight lines follow a bent circle better than a circle does."""
-    return _agreement(outline, points) - (OCTAGON_PENALTY if outline.shape == "octagon" else 0.0)
+    """Agreement, less for outlines with so many parts that they follow anything round."""
+    ends = (0.0, 0.0, *outline.size)
+    slices = sum(at != end for at, end in zip(outline.box, ends, strict=True))
+    penalties = {"octagon": OCTAGON_PENALTY, "disc": SLICED_DISC_PENALTY if slices > 2 else 0.0}
+    return _agreement(outline, points) - penalties.get(outline.shape, 0.0)
 
 
 def _border_threshold(brightness: NDArray[np.uint8]) -> float | None:
@@ -158,12 +163,17 @@ def _is_clear(outline: Outline, points: Array, brightness: NDArray[np.uint8], li
     if _agreement(outline, points) < MIN_AGREEMENT:
         return False
     on = points[np.abs(outline.distance(points[:, 0], points[:, 1])) <= TOLERANCE_PX]
-    inward = np.array([x[lit].mean(), y[lit].mean()]) - on
-    inward /= np.maximum(np.hypot(inward[:, 0], inward[:, 1])[:, None], 1e-9)
-    jump = _sample(brightness, on + 2.5 * inward) - _sample(brightness, on - 2.5 * inward)
-    rise = _sample(brightness, on + 7 * inward) - _sample(brightness, on - 7 * inward)
-    sharp = (jump >= MIN_CONTRAST) & (jump >= SHARP_JUMP_SHARE * rise)
+    sharp = _is_sharp(on, np.array([x[lit].mean(), y[lit].mean()]), brightness)
     return float(sharp.mean()) >= MIN_SHARP_FRACTION
+
+
+def _is_sharp(points: Array, middle: Array, brightness: NDArray[np.uint8]) -> Mask:
+    """Where most of the fall of brightness away from the middle happens within a few pixels, bool [n]."""
+    inward = middle - points
+    inward /= np.maximum(np.hypot(inward[:, 0], inward[:, 1])[:, None], 1e-9)
+    jump = _sample(brightness, points + 2.5 * inward) - _sample(brightness, points - 2.5 * inward)
+    rise = _sample(brightness, points + 7 * inward) - _sample(brightness, points - 7 * inward)
+    return (jump >= MIN_CONTRAST) & (jump >= SHARP_JUMP_SHARE * rise)
 
 
 def _sample(brightness: NDArray[np.uint8], at: Array) -> Array:
@@ -239,6 +249,26 @@ def _fit_disc(points: EdgePoints, size: tuple[int, int]) -> Outline | None:
     ends = (0.0, 0.0, float(size[0]), float(size[1]))
     box = [_slice(points.entries[side], side, circle, ends[side]) for side in range(4)]
     return Outline(size, (box[0], box[1], box[2], box[3]), (x, y), (r, r), NO_CUTS)
+
+
+def _with_dents(disc: Outline, points: Array, brightness: NDArray[np.uint8]) -> Outline:
+    """The disc, drawn in where a sharp edge lies a little inside it, as rectified and shifted discs have it."""
+    from_centre = points - disc.centre
+    radius = disc.radius[0]
+    inset = radius - np.hypot(from_centre[:, 0], from_centre[:, 1])
+    x, y = points.T
+    off_slices = np.min([x - disc.box[0], y - disc.box[1], disc.box[2] - x, disc.box[3] - y], axis=0)
+    usable = (off_slices > SLICE_TOLERANCE_PX) & (inset < MAX_DENT * radius)
+    usable &= _is_sharp(points, np.array(disc.centre), brightness)
+    angles = np.arctan2(from_centre[:, 1], from_centre[:, 0]) + math.pi
+    sector = np.rint(angles * DENT_SECTORS / (2 * math.pi)).astype(np.intp) % DENT_SECTORS
+    measured = {at: insets for at in range(DENT_SECTORS) if len(insets := inset[usable & (sector == at)]) >= 3}
+    depths = [max(0.0, float(np.median(insets))) for insets in measured.values()]
+    if max(depths, default=0.0) < MIN_DENT_PX:
+        return disc
+    # What can't be measured, at a slice or a dark lumen, goes on as its neighbours do.
+    between = np.interp(np.arange(DENT_SECTORS), list(measured), depths, period=DENT_SECTORS)
+    return replace(disc, dents=tuple(map(float, 1 - between / radius)))
 
 
 def _best_circle(points: Array, size: tuple[int, int]) -> tuple[float, float, float] | None:

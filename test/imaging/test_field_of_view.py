@@ -84,6 +84,16 @@ def test_disc_with_flat_top_and_bottom_is_found():
     check_found(film(coverage), coverage, "disc")
 
 
+def test_disc_that_rectification_bent_is_followed():
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    angle = np.arctan2(y - HEIGHT / 2, x - WIDTH / 2)
+    radius = SHORT * (0.42 - 0.02 * np.clip(np.cos(angle - 2.2), 0, 1) ** 4)
+    coverage = (np.hypot(x - WIDTH / 2, y - HEIGHT / 2) <= radius).astype(float)
+    check_found(film(coverage), coverage, "disc")
+    mask = find_field_of_view(film(coverage)).mask(WIDTH, HEIGHT)
+    assert (mask & (coverage == 0)).sum() < 0.002 * mask.sum()
+
+
 @pytest.mark.parametrize("lumen", [(240, 192, 110), (370, 192, 90), (180, 120, 60)])
 def test_dark_lumen_is_not_cut_out(lumen):
     check_found(film(disc(), lumen=lumen), disc(), "disc")
