@@ -67,7 +67,7 @@ os.environ.pop("_ROS_WHEELS_BOOTSTRAP_COMPLETE", None)
 """
 
 # What pip's output says when it fails, the most telling first: one failure shows in many lines.
-TELLING_SIGNS = ["No space left", "Could not fetch URL", "connection broken by", "fatal error:", "CMake Error", "ERROR:"]
+TELLING_SIGNS = ["No space left", "Could not fetch URL", "connection broken by", "fatal error:", "CMake Error", "ERROR"]
 
 IMPORTS = "import cv2, rclpy, scipy, torch, tf2_msgs.msg, tf2_ros, message_filters, tf_transformations"
 
