@@ -37,6 +37,7 @@ setup(
         "scipy>=1.8",
         "torch>=2.4",
         "tqdm>=4.57",
+        "zstandard>=0.15",
     ],
     extras_require={
         "no_ros": [
@@ -46,9 +47,9 @@ setup(
             "ros-jazzy-rclpy",
             "ros-jazzy-rmw-fastrtps-cpp",
         ],
-        # evo is under GPL-3, so it is asked for, never required.
-        "eval": ["evo>=1.28", "matplotlib>=3.5"],
-        "test": ["hypothesis>=6.36", "pytest>=6.2"],
+        # Under GPL-3, so it is asked for, never required.
+        "eval": ["evo>=1.28"],
+        "test": ["hypothesis>=6.36", "packaging>=21", "pytest>=6.2", "setuptools>=59"],
         "lint": ["mypy>=1.8", "ruff>=0.5", "types-PyYAML", "types-tqdm"],
     },
     entry_points={

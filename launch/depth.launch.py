@@ -14,6 +14,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from endo_depth_ros.settings import load_parameter_file
+
 PACKAGE = "endo_depth_ros"
 SHARE = Path(get_package_share_directory(PACKAGE))
 
@@ -34,6 +36,8 @@ ARGUMENTS = {
     "video": ("", "Video file or folder of images to play"),
     "camera": ("", "V4L2 device to read, such as /dev/video0"),
     "bag": ("", "rosbag2 to replay with /clock; give the name of its image topic as image_topic"),
+    "loop": ("", "true plays the video or bag again at its end; empty: as in params_file"),
+    "rate": ("", "Speed of the video or bag, times its own; empty: as in params_file"),
     "camera_file": ("", "Calibration of the video or camera, YAML as camera_calibration writes it"),
     "rviz": ("false", "true opens RViz on the depth"),
     "fixed_frame": ("endoscope_optical_frame", "Frame that RViz shows the cloud in"),
@@ -121,16 +125,25 @@ def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
 def video_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
     """video_node on the topics that depth_node reads."""
     parameters = {
-        "input": text(values, "video" if values["video"] else "camera"),
+        "source": text(values, "video" if values["video"] else "camera"),
         **given(values, text, "camera_file"),
-        **given(values, number, "hfov_deg"),
+        **given(values, number, "hfov_deg", "rate"),
+        **given(values, boolean, "loop"),
     }
     return ros_node("video_node", values, environment, parameters, image_remappings(values))
 
 
 def replay_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
-    """replay_node on the topics that the bag names."""
-    return ros_node("replay_node", values, environment, {"bag": text(values, "bag")}, [])
+    """replay_node on the topics that the bag names, from the moment that depth_node listens."""
+    in_file = load_parameter_file(Path(values["params_file"]), "depth_node").get("image_transport", "raw")
+    compressed = (values["image_transport"] or in_file) == "compressed"
+    parameters = {
+        "bag": text(values, "bag"),
+        "wait_for_subscribers": values["image_topic"] + ("/compressed" if compressed else ""),
+        **given(values, number, "rate"),
+        **given(values, boolean, "loop"),
+    }
+    return ros_node("replay_node", values, environment, parameters, [])
 
 
 def rviz(values: Mapping[str, str], environment: dict[str, str]) -> Node:
