@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.typesys import Stores, get_typestore
+from scipy.spatial.transform import Rotation
 
 from endo_depth_ros.bags.camera_yaml import projection_matrix
 from endo_depth_ros.geometry.camera import PLUMB_BOB, Camera
@@ -88,18 +89,9 @@ def make_transforms(stamp_ns: int, parent_frame_id: str, child_frame_id: str, T:
     """tf2_msgs/TFMessage of one transform T [4, 4] that maps points of the child into the parent frame, metres."""
     types = TYPESTORE.types
     translation = types["geometry_msgs/msg/Vector3"](*(float(v) for v in T[:3, 3]))
-    rotation = types["geometry_msgs/msg/Quaternion"](*_quaternion(T[:3, :3]))
+    rotation = types["geometry_msgs/msg/Quaternion"](*(float(v) for v in Rotation.from_matrix(T[:3, :3]).as_quat()))
     transform = types["geometry_msgs/msg/Transform"](translation, rotation)
     stamped = types["geometry_msgs/msg/TransformStamped"](
         make_header(stamp_ns, parent_frame_id), child_frame_id, transform
     )
     return types["tf2_msgs/msg/TFMessage"]([stamped])
-
-
-def _quaternion(R: NDArray[np.float64]) -> list[float]:
-    """x, y, z, w of the rotation matrix."""
-    rotation = cv2.Rodrigues(R)[0].ravel()
-    angle = float(np.linalg.norm(rotation))
-    # sin(angle / 2) / angle without the division by zero: sinc is normalised by pi.
-    x, y, z = rotation * 0.5 * np.sinc(angle / (2 * np.pi))
-    return [float(x), float(y), float(z), float(np.cos(angle / 2))]
