@@ -10,10 +10,8 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +21,18 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
+from endo_depth_ros.cli.process_group import node_command
 from endo_depth_ros.geometry.camera import pinhole_from_hfov
+from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 
-PROFILE = Path(__file__).parent.parent / "config" / "fastdds.xml"
 WARM_UP_FRAMES = 15
 START_DEADLINE_S = 30.0
 
 
 def measure(width: int, height: int, rate_hz: float, frames: int, cloud: bool) -> dict[str, Any]:
     """Run one depth_node process and return the figures."""
-    command = [sys.executable, "-m", "endo_depth_ros.nodes.depth_node", "--ros-args", "-p", "allow_relative:=true"]
+    command = node_command("depth_node", {"allow_relative": "true"})
     node = rclpy.create_node("node_latency")
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -142,7 +141,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--cloud", action="store_true", help="subscribe to depth/points too")
     args = parser.parse_args()
-    os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))
+    os.environ.update(environment_with_profile(os.environ))
     width, height = map(int, args.size.split("x"))
     rclpy.init()
     result = measure(width, height, args.rate, args.frames, args.cloud)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -69,3 +70,14 @@ class ProcessGroup:
         """Stop what still runs."""
         for name in self._processes:
             self.stop(name)
+
+
+def node_command(name: str, parameters: Mapping[str, object], remaps: Mapping[str, str] | None = None) -> list[str]:
+    """The command line that starts a node of this package with this interpreter, wherever its script is installed."""
+    start = f"import sys; from endo_depth_ros.nodes.{name} import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "--ros-args"]
+    for key, value in parameters.items():
+        command += ["-p", f"{key}:={value}"]
+    for old, new in (remaps or {}).items():
+        command += ["-r", f"{old}:={new}"]
+    return command

@@ -21,7 +21,7 @@ from endo_depth_ros.depth.settings import DepthSettings
 REFERENCE_INTENSITY = 0.18
 REFERENCE_DEPTH = 0.05
 # Spread of log depth about the truth that albedo, incidence and indirect light cause (measured: docs/models.md).
-MODEL_LOG_SIGMA = 0.35
+MODEL_LOG_SIGMA = 0.27
 # Linear intensity below which black level, noise and indirect light rule.
 FLOOR_INTENSITY = 0.004
 

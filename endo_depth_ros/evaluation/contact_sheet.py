@@ -15,7 +15,7 @@ from endo_depth_ros.imaging.colormap import colorize_depth
 Picture = NDArray[np.uint8]
 TILE_WIDTH = 320
 ERROR_END = 0.3
-SIGMA_END = 0.3
+SIGMA_END = 0.6
 _TITLE, _GAP, _BAR, _BAR_LABELS = 26, 4, 16, 64
 _INK = (235, 235, 235)
 _HATCH_RGB, _HATCH_PERIOD = (90, 90, 90), 8

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,16 +81,3 @@ def pixels(message: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step).view(dtype)
     image = rows.reshape(message.height, message.width, -1)
     return image[..., 0] if image.shape[2] == 1 else image
-
-
-def resample_depth(depth: NDArray[np.float32], camera: Camera, target: Camera) -> NDArray[np.float32]:
-    """Depth of one pinhole in the pixels of another with the same centre and axes, float32 [h, w].
-
-    The nearest value is taken, since a mean across a depth edge lies on no surface; NaN outside.
-    """
-    u, v = np.meshgrid(np.arange(target.width, dtype=np.float64), np.arange(target.height, dtype=np.float64))
-    A = camera.K @ np.linalg.inv(target.K)
-    x = (A[0, 0] * u + A[0, 1] * v + A[0, 2]).astype(np.float32)
-    y = (A[1, 0] * u + A[1, 1] * v + A[1, 2]).astype(np.float32)
-    resampled = cv2.remap(depth, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan"))
-    return np.asarray(resampled, np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import traceback
@@ -105,6 +104,7 @@ class DepthNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start to listen and to work."""
         result = super().on_activate(state)
+        self._last_received_ns = time.monotonic_ns()
         self._slot = FrameSlot(self.settings.queue_size if self.settings.processing == "every" else 1)
         if not self.settings.synchronous:
             self._worker = threading.Thread(target=self._work, name="depth worker", daemon=True)
@@ -323,7 +323,7 @@ class DepthNode(LifecycleNode):
         active = self._image_subscription is not None
         stale = active and silent_s > self.settings.stale_after_s
         if stale and not self._stale:
-            known = "stopped" if self._last_received_ns else "never came"
+            known = "stopped" if self._received else "never came"
             self._complaints.report(
                 "no_images", self._image_topic, f"images {known}; check the driver and the topic name"
             )
@@ -358,7 +358,3 @@ def nanoseconds(header: Header) -> int:
 def main(args: list[str] | None = None) -> int:
     """Entry point of the executable."""
     return run(DepthNode, args)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

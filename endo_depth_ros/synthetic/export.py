@@ -38,8 +38,9 @@ TYPES = {
 
 
 def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
-    """Write an .mcap of image, camera, true depth and world→camera transforms; the number of frames.
+    """Write an .mcap of image, camera, true depth (NaN outside the field of view) and world→camera transforms.
 
+    Returns the number of frames.
     Raises OutputError when the file exists, can't be written, or there is no frame.
     """
     count = 0
@@ -85,7 +86,7 @@ def _messages(rendered: SyntheticFrame) -> dict[str, Any]:
         CAMERA_INFO: make_camera_info(*header, frame.camera),
         TRUTH_CAMERA_INFO: make_camera_info(*header, frame.camera),
         IMAGE: make_color_image(*header, frame.image),
-        TRUTH_DEPTH: make_depth_image(*header, rendered.depth),
+        TRUTH_DEPTH: make_depth_image(*header, np.where(rendered.field_of_view, rendered.depth, np.float32(np.nan))),
     }
 
 

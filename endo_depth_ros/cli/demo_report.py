@@ -1,0 +1,171 @@
+"""What the demo leaves: metrics.json, a contact sheet, a preview video, and where to look."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.cli.output_folder import finite
+from endo_depth_ros.cli.preview_video import PreviewVideo
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
+from endo_depth_ros.evaluation.contact_sheet import DepthUnit, SheetRow, contact_sheet
+from endo_depth_ros.evaluation.depth_metrics import SequenceErrors, evaluate_sequence
+from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
+from endo_depth_ros.evaluation.truth import rectify_truth
+from endo_depth_ros.geometry.camera import Camera
+
+SCHEMA_VERSION = 1
+SHEET_ROWS = 5
+UNITLESS = DepthUnit("units", 1.0)
+Truth = dict[int, tuple[NDArray[np.float32], Camera]]
+
+
+class NoAnswerError(RuntimeError):
+    """The nodes published nothing that could be reported."""
+
+
+def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
+    """Write the report's files into the folder; returns the text that says what they are.
+
+    Raises SourceError for unreadable bags, NoAnswerError when no frame was answered.
+    """
+    frames = read_recording(output_bag)
+    answered = [frame for frame in frames if is_complete(frame)]
+    if not answered:
+        raise NoAnswerError(f"{output_bag}: no frame was answered with depth; look into {folder / 'logs'}")
+    truth = truth_of(answered, read_truth(input_bag))
+    errors = compare(answered, truth) if truth else None
+    metrics = summarise(frames, answered, errors)
+    (folder / "metrics.json").write_text(json.dumps(finite(metrics), indent=2, allow_nan=False) + "\n")
+    write_sheet(folder / "contact_sheet.png", answered, truth, errors)
+    write_preview(folder / "preview.mp4", answered)
+    return describe(folder, output_bag, metrics, errors)
+
+
+def is_complete(frame: RecordedFrame) -> bool:
+    """Whether the frame was answered with everything that a report shows."""
+    return frame.depth is not None and frame.image is not None and frame.camera is not None
+
+
+def truth_of(frames: list[RecordedFrame], truth: Truth) -> dict[int, NDArray[np.float32]]:
+    """True depth in the pixels of each frame's depth, by stamp, metres."""
+    found = {}
+    for frame in frames:
+        if frame.stamp_ns in truth and frame.camera is not None:
+            found[frame.stamp_ns] = rectify_truth(*truth[frame.stamp_ns], frame.camera)
+    return found
+
+
+def compare(frames: list[RecordedFrame], truth: dict[int, NDArray[np.float32]]) -> SequenceErrors:
+    """Errors of the frames that have truth."""
+    return evaluate_sequence([(depth_of(f), truth[f.stamp_ns]) for f in frames if f.stamp_ns in truth])
+
+
+def depth_of(frame: RecordedFrame) -> NDArray[np.float32]:
+    """The depth of a complete frame."""
+    assert frame.depth is not None
+    return frame.depth
+
+
+def summarise(
+    frames: list[RecordedFrame], answered: list[RecordedFrame], errors: SequenceErrors | None
+) -> dict[str, Any]:
+    """The contents of metrics.json."""
+    latencies_ms = [float(frame.status["latency_ms"]) for frame in frames if "latency_ms" in frame.status]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "frames": len(frames),
+        "frames_with_depth": len(answered),
+        "verdicts": dict(Counter(frame.status["verdict"] for frame in frames)),
+        "scale_states": dict(Counter(frame.status["scale_state"] for frame in frames)),
+        "model": answered[0].status["model"],
+        "device": answered[0].status["device"],
+        "mean_coverage_of_field_of_view": float(np.mean([float(frame.status["coverage"]) for frame in answered])),
+        "dropped_frames": int(frames[-1].status["dropped_frames"]),
+        "latency_p50_ms": float(np.median(latencies_ms)) if latencies_ms else math.nan,
+        "depth_errors": None if errors is None else dataclasses.asdict(errors),
+    }
+
+
+def write_sheet(
+    path: Path, frames: list[RecordedFrame], truth: dict[int, NDArray[np.float32]], errors: SequenceErrors | None
+) -> None:
+    """A few frames, evenly spread; relative depth is brought to the truth by the one scale of the sequence."""
+    chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, SHEET_ROWS).round().astype(int))]
+    scale = 1.0 if errors is None else errors.scale_per_sequence
+    rows = [
+        SheetRow(
+            f"frame {frames.index(frame)}  {frame.status['verdict']}",
+            image_of(frame),
+            depth_of(frame) * np.float32(scale),
+            truth.get(frame.stamp_ns),
+            None if frame.sigma is None else frame.sigma * np.float32(scale),
+        )
+        for frame in chosen
+    ]
+    in_metres = errors is not None or all(frame.status["scale_state"] != "relative" for frame in frames)
+    sheet = contact_sheet(rows) if in_metres else contact_sheet(rows, UNITLESS)
+    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+
+def image_of(frame: RecordedFrame) -> NDArray[np.uint8]:
+    """The colour image of a complete frame."""
+    assert frame.image is not None
+    return frame.image
+
+
+def write_preview(path: Path, frames: list[RecordedFrame]) -> None:
+    """Colour beside depth at the rate of the stamps."""
+    duration_s = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9
+    video = PreviewVideo(path, (len(frames) - 1) / duration_s if duration_s > 0 else 30.0)
+    for frame in frames:
+        video.write(estimate_of(frame))
+    video.close()
+
+
+def estimate_of(frame: RecordedFrame) -> DepthEstimate:
+    """A complete recorded frame as the core's own type."""
+    assert frame.camera is not None
+    status = FrameStatus(
+        frame.stamp_ns,
+        Verdict(frame.status["verdict"]),
+        frame.status["reason"],
+        float(frame.status["coverage"]),
+        Scale(ScaleState(frame.status["scale_state"])),
+    )
+    depth = depth_of(frame)
+    sigma = np.full_like(depth, np.nan) if frame.sigma is None else frame.sigma
+    return DepthEstimate(Frame(frame.stamp_ns, "", image_of(frame), frame.camera), depth, sigma, status)
+
+
+def describe(folder: Path, output_bag: Path, metrics: dict[str, Any], errors: SequenceErrors | None) -> str:
+    """The demo's last words."""
+    lines = [
+        "",
+        f"{metrics['frames_with_depth']} of {metrics['frames']} frames have depth, on "
+        f"{metrics['mean_coverage_of_field_of_view']:.0%} of the field of view; model {metrics['model']} on "
+        f"{metrics['device']}, {metrics['latency_p50_ms']:.1f} ms from receipt to the last message (p50).",
+    ]
+    if errors is not None:
+        e, s = errors.scaled_per_image, errors.scaled_per_sequence
+        lines.append(
+            f"Against the truth: AbsRel {e.abs_rel:.3f} with a scale per image, {s.abs_rel:.3f} with one for all, "
+            f"δ1 {e.delta1:.2f}, coverage {e.coverage:.2f}, flicker {errors.flicker:.3f}."
+        )
+    if set(metrics["scale_states"]) == {"relative"}:
+        lines.append("The scale is unknown: depth is relative, not metres. Do not measure in it.")
+    lines += [
+        f"  {folder / 'contact_sheet.png'}   look here first: black or hatched is what can't be trusted",
+        f"  {folder / 'preview.mp4'}         colour beside depth",
+        f"  {folder / 'metrics.json'}        figures",
+        f"  {output_bag}                     what the nodes published: open it in Foxglove, or endo-depth replay",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""The Fast DDS profile of this package, for processes whose user has chosen none."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+# Jazzy and older read the first variable, newer ones the second.
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
+def profile_path() -> Path | None:
+    """The installed config/fastdds.xml, else the one of the source tree, else None."""
+    candidates = [Path(__file__).parents[2] / "config" / "fastdds.xml"]
+    with contextlib.suppress(PackageNotFoundError, ValueError):
+        candidates.insert(0, Path(get_package_share_directory("endo_depth_ros")) / "config" / "fastdds.xml")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def environment_with_profile(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with shared memory large enough for images, unless the user chose a profile or another RMW."""
+    profile = profile_path()
+    chosen = any(environment.get(name) for name in PROFILE_VARIABLES)
+    other_rmw = not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp").startswith("rmw_fastrtps")
+    if profile is None or chosen or other_rmw:
+        return dict(environment)
+    return {**environment, **dict.fromkeys(PROFILE_VARIABLES, str(profile))}
