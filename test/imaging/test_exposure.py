@@ -4,7 +4,6 @@ import numpy as np
 
 from endo_depth_ros.imaging.exposure import dilate, judge_exposure
 
-
 SHAPE = (64, 96)
 
 
