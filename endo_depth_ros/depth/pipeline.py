@@ -18,6 +18,8 @@ from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
 
 MASK_SIZE_PX = 320
+# Frames between two looks at the field of view; scopes in a trocar shift a few pixels within seconds.
+FIELD_OF_VIEW_PERIOD = 60
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class DepthPipeline:
         """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails."""
         self.settings = settings
         self.estimator = create_estimator(settings)
-        self._tracker = FieldOfViewTracker(settings.field_of_view)
+        self._tracker = FieldOfViewTracker(settings.field_of_view, recheck_every=FIELD_OF_VIEW_PERIOD)
         self._raw_camera: Camera | None = None
         self._rectification: Rectification | None = None
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
@@ -83,7 +85,7 @@ class DepthPipeline:
             self._raw_camera = frame.camera
             self._field_of_view = None
         field_of_view = self._tracker.update(frame.image)
-        if field_of_view != self._field_of_view:
+        if field_of_view is not self._field_of_view:
             self._field_of_view = field_of_view
             self._inside = self._rectification.inside & self._rectification.warp_mask(_mask(field_of_view, frame))
         image = self._rectification.rectify(frame.image)

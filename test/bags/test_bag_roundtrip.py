@@ -1,5 +1,7 @@
 """Bags that are written, read back, cut short and damaged."""
 
+import errno
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -207,6 +209,16 @@ def test_an_existing_file_is_not_overwritten(tmp_path):
     with pytest.raises(OutputError, match="exists already"):
         BagWriter(path)
     assert path.read_text() == "precious"
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def fail():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    writer = BagWriter(tmp_path / "bag.mcap")
+    monkeypatch.setattr(writer._writer, "flush", fail)
+    with pytest.raises(OutputError, match=r"bag\.mcap: can't be written \(No space left on device\); free"):
+        writer.flush()
 
 
 def test_an_unknown_type_is_kept_without_a_definition(tmp_path):

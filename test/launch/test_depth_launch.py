@@ -105,7 +105,7 @@ def test_every_executable_exists_and_knows_its_parameters(name: str) -> None:
 
 def test_every_file_that_is_named_exists() -> None:
     named = {text for text in strings(TREE) if text.endswith((".yaml", ".xml", ".rviz"))}
-    assert named == {"depth.yaml", "fastdds.xml", "depth.rviz"}
+    assert named == {"depth.yaml", "depth.rviz"}
     for name in named:
         assert list(ROOT.glob(f"*/{name}"))
 
@@ -202,7 +202,12 @@ def test_profile_is_set_where_the_user_has_none(module: ModuleType) -> None:
         {"FASTDDS_BUILTIN_TRANSPORTS": "LARGE_DATA"},
         {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"},
     ],
+    ids=lambda choice: next(iter(choice)),
 )
 def test_what_the_user_chose_for_dds_stays(module: ModuleType, choice: dict[str, str]) -> None:
     additions = module.additional_environment(choice)
     assert not [name for name in additions if "PROFILES" in name]
+
+
+def test_memory_settings_of_the_user_stay(module: ModuleType) -> None:
+    assert "MALLOC_TRIM_THRESHOLD_" not in module.additional_environment({"MALLOC_TRIM_THRESHOLD_": "1"})

@@ -15,6 +15,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
 from endo_depth_ros.bags.bag_reader import open_bag
+from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.nodes.messages import image_message
 from endo_depth_ros.nodes.record_node import RecordNode
 from endo_depth_ros.nodes.runner import StartError
@@ -109,6 +110,20 @@ def test_what_exceeds_the_memory_is_counted_and_said(graph, output):
     publisher.publish(String(data="x" * 100))
     graph.wait_for(lambda: node._queue.dropped == 1, "a dropped message")
     assert node._complaints.counts == {"dropped": 1}
+
+
+def test_a_full_disk_ends_the_node_with_an_error(graph, output, monkeypatch):
+    node = graph.add(make_node(output, topics="/chatter"))
+
+    def fail(*args):
+        raise OutputError("out.mcap: can't be written (No space left on device); free some disk space")
+
+    monkeypatch.setattr(node._writer, "write", fail)
+    publisher = graph.publisher(String, "/chatter")
+    graph.wait_matched(publisher)
+    publisher.publish(String(data="x"))
+    graph.wait_for(node.done.done, "the end")
+    assert node.done.result() == 1
 
 
 def test_an_existing_file_is_not_overwritten(graph, output):

@@ -49,7 +49,7 @@ def test_every_message_arrives_unchanged_and_the_node_ends(graph, bag):
         np.testing.assert_array_equal(np.frombuffer(message.data, np.uint8), make_image(index).ravel())
 
 
-def test_the_clock_runs_from_the_first_to_the_last_message(graph, bag):
+def test_the_clock_runs_from_the_first_message_and_never_past_the_last(graph, bag):
     graph.collect(Image, "/image_raw")
     clocks = graph.collect(Clock, "/clock", 1000)
     node = graph.add(make_node(bag, wait_for_subscribers="/image_raw", rate=0.5))
@@ -59,16 +59,6 @@ def test_the_clock_runs_from_the_first_to_the_last_message(graph, bag):
     assert times_ns[0] >= START_NS
     assert times_ns[-1] <= START_NS + 9 * PERIOD_NS
     assert len(times_ns) > 20
-
-
-def test_no_message_is_ahead_of_the_clock_by_more_than_a_tick(graph, bag):
-    events = []
-    graph.node.create_subscription(Image, "/image_raw", lambda m: events.append(("image", stamp_ns(m))), 50)
-    graph.node.create_subscription(Clock, "/clock", lambda m: events.append(("clock", clock_ns(m))), 1000)
-    node = graph.add(make_node(bag, rate=0.5))
-    graph.wait_for(lambda: node.done.done() and sum(kind == "image" for kind, _ in events) == 10, "the end")
-    last_image_ns = max(time_ns for kind, time_ns in events if kind == "image")
-    assert all(time_ns <= last_image_ns for kind, time_ns in events if kind == "clock")
 
 
 def test_a_loop_jumps_back(graph, bag):

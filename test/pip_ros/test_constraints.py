@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import sysconfig
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_every_package_has_one_exact_version_for_each_python(version: str) -> No
 @pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="only the .venv of make is held to the pins")
 def test_every_installed_package_is_pinned_and_has_the_pinned_version() -> None:
     pins = {normalise(pin.name): pin.specifier for pin in PINS if pin.marker is None or pin.marker.evaluate()}
-    installed = {normalise(each.name): each.version for each in distributions()}
+    installed = {normalise(each.name): each.version for each in distributions(path=[sysconfig.get_path("purelib")])}
     for name in list(installed):
         # rclpy comes inside the wheel ros-rclpy, and so on; pip is the one that Python brings.
         if f"ros-{name}" in installed or name.startswith("endo-depth-") or name in ("pip", "tf2-msgs"):
