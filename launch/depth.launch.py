@@ -14,6 +14,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.settings import load_parameter_file
 
 PACKAGE = "endo_depth_ros"
@@ -44,7 +45,6 @@ ARGUMENTS = {
 }
 SOURCES = ("video", "camera", "bag")
 
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 # glibc returns an image-sized buffer to the kernel after each frame and pays for fresh pages at the next one; with
 # these (32 MiB is the most it takes) it keeps them.
 MALLOC_KEEPS_IMAGES = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "536870912"}
@@ -93,16 +93,9 @@ def check(values: Mapping[str, str]) -> None:
 
 
 def additional_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables for the processes started here, none of which the user has set.
-
-    The Fast DDS profile comes only where Fast DDS is used and the user has chosen neither a profile nor transports.
-    """
-    additions = {name: value for name, value in MALLOC_KEEPS_IMAGES.items() if name not in environment}
-    rmw = environment.get("RMW_IMPLEMENTATION", "")
-    chosen = any(environment.get(name) for name in (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS"))
-    if not chosen and (not rmw or rmw.startswith("rmw_fastrtps")):
-        additions.update(dict.fromkeys(PROFILE_VARIABLES, str(SHARE / "config" / "fastdds.xml")))
-    return additions
+    """Variables for the processes started here, none of which the user has set."""
+    tuned = {**MALLOC_KEEPS_IMAGES, **environment_with_profile(environment)}
+    return {name: value for name, value in tuned.items() if environment.get(name) != value}
 
 
 def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:

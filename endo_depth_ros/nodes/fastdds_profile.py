@@ -10,6 +10,7 @@ from ament_index_python.packages import PackageNotFoundError, get_package_share_
 
 # Jazzy and older read the first variable, newer ones the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 
 
 def profile_path() -> Path | None:
@@ -21,9 +22,9 @@ def profile_path() -> Path | None:
 
 
 def environment_with_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with shared memory large enough for images, unless the user chose a profile or another RMW."""
+    """The environment with shared memory large enough for images, unless the user chose profile, transports or RMW."""
     profile = profile_path()
-    chosen = any(environment.get(name) for name in PROFILE_VARIABLES)
+    chosen = any(environment.get(name) for name in (*PROFILE_VARIABLES, TRANSPORTS_VARIABLE))
     other_rmw = not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp").startswith("rmw_fastrtps")
     if profile is None or chosen or other_rmw:
         return dict(environment)
