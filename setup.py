@@ -30,7 +30,7 @@ setup(
     # What both homes get from pip. OpenCV is not here: ROS brings it as a system package that pip does not see,
     # without ROS it comes with the extra "no_ros".
     install_requires=[
-        "mcap>=1.1",
+        "mcap>=1.5",
         "numpy>=1.21",
         "pyyaml>=5.4",
         "rosbags>=0.11",

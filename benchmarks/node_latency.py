@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -46,6 +47,12 @@ def measure(width: int, height: int, rate_hz: float, frames: int, cloud: bool) -
 
         node.create_subscription(message_type, topic, note, QoSProfile(depth=5))
 
+    inside_ms: list[float] = []
+
+    def note_inside(message: Any) -> None:
+        inside_ms.extend(float(v.value) for s in message.status for v in s.values if v.key == "latency_p50_ms")
+
+    node.create_subscription(DiagnosticArray, "/diagnostics", note_inside, 10)
     topics = {"depth/image_rect": Image, "depth/camera_info": CameraInfo}
     if cloud:
         topics["depth/points"] = PointCloud2
@@ -66,7 +73,7 @@ def measure(width: int, height: int, rate_hz: float, frames: int, cloud: bool) -
         process.terminate()
         process.wait()
         node.destroy_node()
-    return figures(sent, received, len(topics))
+    return {**figures(sent, received, len(topics)), "inside_node_p50_ms": inside_ms[-1]}
 
 
 def picture(width: int, height: int) -> np.ndarray[Any, Any]:

@@ -35,6 +35,8 @@ from endo_depth_ros.nodes.runner import StartError, run
 CAMERA_INFO_PATIENCE_S = 1.0
 # Images are taken from the middleware at once and dropped here, where they are counted.
 LIVE_DEPTH = 5
+# Sources wait for this node before they start.
+START_PATIENCE_S = 10.0
 DIAGNOSTICS_PERIOD_S = 1.0
 RELIABILITY_CHECK_PERIOD_S = 0.2
 
@@ -321,7 +323,10 @@ class DepthNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         silent_s = (time.monotonic_ns() - self._last_received_ns) / 1e9
         active = self._image_subscription is not None
-        stale = active and silent_s > self.settings.stale_after_s
+        patience_s = (
+            self.settings.stale_after_s if self._received else max(self.settings.stale_after_s, START_PATIENCE_S)
+        )
+        stale = active and silent_s > patience_s
         if stale and not self._stale:
             known = "stopped" if self._received else "never came"
             self._complaints.report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,6 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     try:
         node = make_node()
         executor = SingleThreadedExecutor()
-        executor.add_node(node)
         rclpy.spin_until_future_complete(node, node.done, executor)
         return int(node.done.result() or 0) if node.done.done() else 0
     except (SettingsError, StartError) as error:
@@ -35,7 +35,13 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
+    except RuntimeError:
+        # A signal during start-up shows as the failure of whatever rclpy call came next.
+        if rclpy.ok():
+            raise
+        return 0
     finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        with contextlib.suppress(KeyboardInterrupt):
+            if node is not None:
+                node.destroy_node()
+            rclpy.try_shutdown()
