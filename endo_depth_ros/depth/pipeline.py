@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, S
 from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
@@ -46,6 +47,14 @@ class DepthPipeline:
         self._rectification: Rectification | None = None
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
         self._field_of_view: FieldOfView | None = None
+
+    def warm_up(self) -> None:
+        """Take every step once on a made-up scope image, so that the first real one is as fast as the others."""
+        width, height = 2 * self.settings.input_width, 2 * self.settings.input_height
+        image = np.zeros((height, width, 3), np.uint8)
+        cv2.circle(image, (width // 2, height // 2), round(0.45 * height), (150, 100, 90), cv2.FILLED)
+        self.process(Frame(0, "", image, pinhole_from_hfov(width, height, 70.0)))
+        self.reset()
 
     def apply(self, settings: DepthSettings) -> None:
         """Use new values of the live settings from the next frame on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import traceback
@@ -92,14 +93,19 @@ class DepthNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the model, create the publishers; FAILURE with the reason in the log."""
         try:
-            self._pipeline = DepthPipeline(self.settings)
+            pipeline = DepthPipeline(self.settings)
+            pipeline.warm_up()
         except (RuntimeError, ValueError, OSError) as error:
             self._failure = str(error)
             self.get_logger().error(f"can't configure: {error}")
             return TransitionCallbackReturn.FAILURE
+        self._pipeline = pipeline
         self._outputs = DepthOutputs(self, self.settings)
         self._cameras = CameraSource(self.settings.hfov_deg)
-        estimator = self._pipeline.estimator
+        # What is loaded now stays: a full collection would walk through all of PyTorch, for longer than a frame.
+        gc.collect()
+        gc.freeze()
+        estimator = pipeline.estimator
         self.get_logger().info(f"model {estimator.name} on {estimator.device}, scale {estimator.scale_state.value}")
         return TransitionCallbackReturn.SUCCESS
 
