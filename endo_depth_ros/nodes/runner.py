@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
+from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.settings import SettingsError
 
 
@@ -23,6 +25,8 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     make_node: returns a Node or LifecycleNode with an attribute `done`, an rclpy Future whose result is the exit code.
     A single-threaded executor: Python's multi-threaded one delays and loses large messages.
     """
+    # Read when the first node is made; started by hand or by launch, image-sized messages need it alike.
+    os.environ.update(environment_with_profile(os.environ))
     rclpy.init(args=args)
     node = None
     try:
