@@ -103,7 +103,8 @@ class DepthPipeline:
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
-        images = torch.from_numpy(view.frame.image).to(device).permute(2, 0, 1)[None].float() / 255
+        # A copy, because the image may be a read-only view of a message.
+        images = torch.from_numpy(view.frame.image.copy()).to(device).permute(2, 0, 1)[None].float() / 255
         inside = torch.from_numpy(view.inside).to(device)[None]
         usable = torch.from_numpy(view.inside & exposure.good).to(device)[None]
         K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]

@@ -1,0 +1,33 @@
+"""The endo-depth command itself."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from endo_depth_ros.cli.main import COMMANDS, main
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_page(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    assert command in capsys.readouterr().out
+    assert importlib.import_module(f"endo_depth_ros.cli.{command}").__doc__
+
+
+def test_help_needs_neither_torch_nor_rclpy():
+    check = (
+        "import sys\nfrom endo_depth_ros.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'rclpy', 'cv2'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, capture_output=True)
+
+
+def test_an_unknown_command_is_answered_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["dance"])
+    assert end.value.code == 2
+    assert "process" in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""How the executables start and end."""
+
+import signal
+import subprocess
+
+import pytest
+
+from endo_depth_ros.cli.process_group import node_command
+
+pytestmark = [pytest.mark.ros, pytest.mark.end_to_end]
+DEADLINE_S = 60.0
+
+
+def start(parameters):
+    return subprocess.Popen(
+        node_command("depth_node", parameters), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_working_node_quietly(number):
+    node = start({"device": "cpu"})
+    first = node.stdout.readline()
+    assert "model shading on cpu" in first
+    node.send_signal(number)
+    rest = node.communicate(timeout=DEADLINE_S)[0]
+    assert node.returncode == 0, rest
+    assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"model": "dream"}, "error: there is no model 'dream'; choose one of: shading"),
+        ({"input_width": 1}, "error: parameter input_width must be between 32 and 4096"),
+    ],
+)
+def test_what_can_not_start_says_why_and_exits_with_1(parameters, complaint):
+    node = start(parameters)
+    output = node.communicate(timeout=DEADLINE_S)[0]
+    assert node.returncode == 1
+    assert complaint in output
+    assert "Traceback" not in output
