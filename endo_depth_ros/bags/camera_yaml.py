@@ -11,6 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.camera import PINHOLE, PLUMB_BOB, Camera, CameraError, camera_from_info
+from endo_depth_ros.geometry.camera_info import info_fields
 
 UNCROPPED = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
 
@@ -28,24 +29,19 @@ def read_camera(path: Path) -> Camera:
 
 def write_camera(path: Path, camera: Camera, name: str = "endoscope") -> None:
     """Write the camera as a calibration file; projection_matrix is zero where nobody chose one for a bent image."""
+    fields = info_fields(camera)
     document = {
         "image_width": camera.width,
         "image_height": camera.height,
         "camera_name": name,
         "camera_matrix": _matrix(camera.K),
-        "distortion_model": camera.distortion_model or PLUMB_BOB,
-        "distortion_coefficients": _matrix(camera.D.reshape(1, -1) if camera.D.size else np.zeros((1, 5))),
-        "rectification_matrix": _matrix(camera.R),
-        "projection_matrix": _matrix(projection_matrix(camera)),
+        "distortion_model": fields.distortion_model,
+        "distortion_coefficients": _matrix(fields.d[None]),
+        "rectification_matrix": _matrix(fields.r),
+        "projection_matrix": _matrix(fields.p),
         "calibrated": camera.calibrated,
     }
     path.write_text(yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=200))
-
-
-def projection_matrix(camera: Camera) -> NDArray[np.float64]:
-    """P as sensor_msgs/CameraInfo has it, [3, 4]: the camera's own, K of an undistorted camera, else zero."""
-    left = camera.P if camera.P is not None else np.zeros((3, 3)) if camera.distorted else camera.K
-    return np.column_stack([left, np.zeros(3)])
 
 
 def _load_mapping(path: Path) -> dict[str, Any]:

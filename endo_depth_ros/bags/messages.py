@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.typesys import Stores, get_typestore
-from scipy.spatial.transform import Rotation
 
-from endo_depth_ros.bags.camera_yaml import projection_matrix
-from endo_depth_ros.geometry.camera import PLUMB_BOB, Camera
+from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera_info import info_fields
+from endo_depth_ros.geometry.transforms import quaternion_xyzw
+from endo_depth_ros.stamps import NANOSECONDS
 
 # The messages used here have been the same since Humble.
 TYPESTORE = get_typestore(Stores.ROS2_JAZZY)
 FOREVER = QosTime(9223372036, 854775807)
-NANOSECONDS = 10**9
 
 
 def make_qos(depth: int, durability: QosDurability = QosDurability.VOLATILE) -> Qos:
@@ -42,11 +42,6 @@ def make_header(stamp_ns: int, frame_id: str) -> Any:
     """std_msgs/Header."""
     time = TYPESTORE.types["builtin_interfaces/msg/Time"](stamp_ns // NANOSECONDS, stamp_ns % NANOSECONDS)
     return TYPESTORE.types["std_msgs/msg/Header"](time, frame_id)
-
-
-def stamp_ns_of(header: Any) -> int:
-    """The header's stamp in nanoseconds."""
-    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
 
 
 def make_color_image(stamp_ns: int, frame_id: str, image: NDArray[np.uint8]) -> Any:
@@ -77,19 +72,18 @@ def _make_image(stamp_ns: int, frame_id: str, pixels: NDArray[Any], encoding: st
 def make_camera_info(stamp_ns: int, frame_id: str, camera: Camera) -> Any:
     """sensor_msgs/CameraInfo; of an uncalibrated camera K is zero, as the message asks, and P is the assumption."""
     roi = TYPESTORE.types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
-    K = camera.K if camera.calibrated else np.zeros((3, 3))
-    D = camera.D if camera.D.size else np.zeros(5)
+    fields = info_fields(camera)
     return TYPESTORE.types["sensor_msgs/msg/CameraInfo"](
-        make_header(stamp_ns, frame_id), camera.height, camera.width, camera.distortion_model or PLUMB_BOB,
-        D, K.ravel(), camera.R.ravel(), projection_matrix(camera).ravel(), 0, 0, roi,
+        make_header(stamp_ns, frame_id), camera.height, camera.width, fields.distortion_model,
+        fields.d, fields.k.ravel(), fields.r.ravel(), fields.p.ravel(), 0, 0, roi,
     )  # fmt: skip
 
 
 def make_transforms(stamp_ns: int, parent_frame_id: str, child_frame_id: str, T: NDArray[np.float64]) -> Any:
     """tf2_msgs/TFMessage of one transform T [4, 4] that maps points of the child into the parent frame, metres."""
     types = TYPESTORE.types
-    translation = types["geometry_msgs/msg/Vector3"](*(float(v) for v in T[:3, 3]))
-    rotation = types["geometry_msgs/msg/Quaternion"](*(float(v) for v in Rotation.from_matrix(T[:3, :3]).as_quat()))
+    translation = types["geometry_msgs/msg/Vector3"](*T[:3, 3].tolist())
+    rotation = types["geometry_msgs/msg/Quaternion"](*quaternion_xyzw(T).tolist())
     transform = types["geometry_msgs/msg/Transform"](translation, rotation)
     stamped = types["geometry_msgs/msg/TransformStamped"](
         make_header(stamp_ns, parent_frame_id), child_frame_id, transform

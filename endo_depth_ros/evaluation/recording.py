@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.bags.bag_reader import open_bag
-from endo_depth_ros.bags.messages import TYPESTORE, stamp_ns_of
+from endo_depth_ros.bags.messages import TYPESTORE
 from endo_depth_ros.geometry.camera import Camera, camera_from_info
+from endo_depth_ros.stamps import stamp_ns_of
 
 DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS = (
     "/depth/image_rect",

@@ -8,8 +8,7 @@ import numpy as np
 
 from endo_depth_ros.evaluation.trajectory_metrics import Trajectory, TrajectoryError
 from endo_depth_ros.geometry.transforms import pose_matrix, quaternion_xyzw
-
-NANOSECONDS = 10**9
+from endo_depth_ros.stamps import NANOSECONDS
 
 
 def write_tum(path: Path, trajectory: Trajectory) -> None:

@@ -9,7 +9,8 @@ from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
-NANOSECONDS = 10**9
+from endo_depth_ros.stamps import NANOSECONDS
+
 DEFAULT_DEPTH = 10
 # Latched topics have one message a publisher; replay offers all of them from one publisher.
 MAX_LATCHED = 1000

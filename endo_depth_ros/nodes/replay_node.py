@@ -26,9 +26,9 @@ from endo_depth_ros.nodes.runner import StartError, run
 from endo_depth_ros.nodes.subscribers import wait_acknowledged, wait_for_subscribers
 from endo_depth_ros.nodes.topic_filter import TopicFilter
 from endo_depth_ros.nodes.worker import Worker
+from endo_depth_ros.stamps import NANOSECONDS
 
 CLOCK_TOPIC = "/clock"
-NANOSECONDS = 10**9
 
 
 class ReplayNode(Node):

@@ -31,6 +31,7 @@ from endo_depth_ros.nodes.runner import StartError, run
 from endo_depth_ros.nodes.subscribers import wait_acknowledged, wait_for_subscribers
 from endo_depth_ros.nodes.video_settings import REAL_TIME, VideoSettings
 from endo_depth_ros.nodes.worker import Worker
+from endo_depth_ros.stamps import stamp_ns_of
 
 # A little more than one, so that a busy moment of a subscriber costs no frame.
 QUEUE_DEPTH = 5
@@ -153,9 +154,8 @@ class VideoNode(Node):
         return frame.camera
 
     def _note_consumed(self, message: DiagnosticArray) -> None:
-        stamp = message.header.stamp
         with self._consumed:
-            self._consumed_ns = max(self._consumed_ns, stamp.sec * 10**9 + stamp.nanosec)
+            self._consumed_ns = max(self._consumed_ns, stamp_ns_of(message.header))
             self._consumed.notify_all()
 
     def _wait_until_consumed(self, stamp_ns: int, stop: threading.Event) -> None:

@@ -24,6 +24,10 @@ def make_node(**parameters):
     return VideoNode(parameter_overrides=[Parameter(name, value=value) for name, value in parameters.items()])
 
 
+def stamp_ns(message):
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
 def test_a_video_arrives_whole_in_order_and_the_node_ends(graph, tmp_path):
     write_camera(tmp_path / "camera.yaml", calibrated_camera())
     images, infos = graph.collect(Image, "image_raw"), graph.collect(CameraInfo, "camera_info")

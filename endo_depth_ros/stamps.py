@@ -1,0 +1,12 @@
+"""ROS time stamps as integer nanoseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NANOSECONDS = 10**9
+
+
+def stamp_ns_of(header: Any) -> int:
+    """Nanoseconds of a std_msgs/Header's stamp, of rclpy or of the rosbags type store."""
+    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
