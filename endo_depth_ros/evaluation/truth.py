@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.geometry.projection import project
+from endo_depth_ros.geometry.rectification import pixel_rays
 
 
 def rectify_truth(truth: NDArray[np.float32], raw: Camera, rectified: Camera) -> NDArray[np.float32]:
@@ -15,14 +16,13 @@ def rectify_truth(truth: NDArray[np.float32], raw: Camera, rectified: Camera) ->
 
     Takes the nearest raw pixel: a mean of both sides of an edge would be the depth of neither.
     """
-    v, u = np.mgrid[: rectified.height, : rectified.width].astype(np.float64)
-    pixels = np.stack([u.ravel(), v.ravel(), np.ones(u.size)])
+    shape = (rectified.height, rectified.width)
     # R turns the raw frame into the rectified one, so rows times R are rays in the raw frame.
-    rays = (np.linalg.inv(rectified.K) @ pixels).T @ raw.R
+    rays = pixel_rays(rectified).reshape(-1, 3) @ raw.R
     where, seen = project(raw, rays)
-    columns, rows = (where.T.reshape(2, *u.shape)).astype(np.float32)
+    columns, rows = where.T.reshape(2, *shape).astype(np.float32)
     nearest = cv2.remap(
         truth.astype(np.float32), columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan
     )
-    depth = nearest / rays[:, 2].reshape(u.shape)
-    return np.where(seen.reshape(u.shape), depth, np.nan).astype(np.float32)
+    depth = nearest / rays[:, 2].reshape(shape)
+    return np.where(seen.reshape(shape), depth, np.nan).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Points in front of a camera to pixels of its raw image, and where the distortion model stops to hold."""
+"""Points in front of a camera to pixels of its raw image and back, and where the distortion model stops to hold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera
 
 ANGLE_SAMPLES = 4096
+UNTIL_EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-9)
 
 
 def project(camera: Camera, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -36,6 +37,21 @@ def _distort(camera: Camera, rays: NDArray[np.float64]) -> NDArray[np.float64]:
     else:
         pixels, _ = cv2.projectPoints(rays[:, None], zero, zero, camera.K, camera.D)
     return np.asarray(pixels, np.float64).reshape(-1, 2)
+
+
+def raw_pixel_rays(camera: Camera) -> NDArray[np.float64]:
+    """Directions of the pixel centres of the raw image in the raw camera's optical frame, [H, W, 3], z = 1.
+
+    The inverse of `project` where the distortion model holds. Camera.R and P play no part.
+    """
+    u, v = np.meshgrid(np.arange(camera.width, dtype=np.float64), np.arange(camera.height, dtype=np.float64))
+    pixels = np.stack([u, v], axis=-1).reshape(-1, 1, 2)
+    if camera.distortion_model == EQUIDISTANT:
+        xy = cv2.fisheye.undistortPoints(pixels, camera.K, camera.D)
+    else:
+        xy = cv2.undistortPointsIter(pixels, camera.K, camera.D, np.eye(3), np.eye(3), UNTIL_EXACT)
+    rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+    return np.asarray(rays.reshape(camera.height, camera.width, 3), np.float64)
 
 
 def valid_angle(camera: Camera) -> float:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera
 from endo_depth_ros.synthetic.scene import Scene
 
 NEAR = 5e-4  # the lens touches what is nearer
@@ -16,19 +12,6 @@ TOLERANCE = 2e-7  # clearance that counts as on the surface, metres
 _COARSEST = 40  # pixels on the short side at which rays start at the lens
 _MAX_STEPS = 400
 _REFINEMENTS = 30
-_UNTIL_EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-9)
-
-
-def pixel_rays(camera: Camera) -> NDArray[np.float32]:
-    """Points at z = 1 on the ray of every raw pixel, in the optical frame, float32 [H, W, 3]."""
-    u, v = np.meshgrid(np.arange(camera.width, dtype=np.float64), np.arange(camera.height, dtype=np.float64))
-    pixels = np.stack([u, v], axis=-1).reshape(-1, 1, 2)
-    if camera.distortion_model == EQUIDISTANT:
-        xy = cv2.fisheye.undistortPoints(pixels, camera.K, camera.D)
-    else:
-        xy = cv2.undistortPointsIter(pixels, camera.K, camera.D, np.eye(3), np.eye(3), _UNTIL_EXACT)
-    rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
-    return rays.reshape(camera.height, camera.width, 3).astype(np.float32)
 
 
 def cast_rays(scene: Scene, origin: Tensor, rays: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.projection import raw_pixel_rays
 from endo_depth_ros.synthetic.lighting import LightSettings, WetFilm, shade
-from endo_depth_ros.synthetic.ray_march import cast_rays, pixel_rays
+from endo_depth_ros.synthetic.ray_march import cast_rays
 from endo_depth_ros.synthetic.scene import Scene, surface_normals
 
 
@@ -84,5 +85,6 @@ def _picture(values: Tensor, seen: Tensor, camera: Camera) -> NDArray[np.float32
 
 @lru_cache(maxsize=4)
 def _rays(camera: Camera, device: str) -> Tensor:
-    """Rays of the camera's pixels, [3, H, W]."""
-    return torch.from_numpy(np.ascontiguousarray(pixel_rays(camera).transpose(2, 0, 1))).to(device)
+    """Rays of the camera's pixels, float32 [3, H, W]."""
+    rays = raw_pixel_rays(camera).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(rays, np.float32)).to(device)

@@ -5,12 +5,12 @@ import pytest
 
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import PLUMB_BOB, Camera, pinhole_from_hfov
-from endo_depth_ros.synthetic.ray_march import pixel_rays
+from endo_depth_ros.geometry.projection import raw_pixel_rays
 
 
 def plane_depth(camera, normal=(0.2, -0.1, 1.0), distance=0.04):
     """Depth of the plane normal · x = distance at every raw pixel."""
-    return (distance / (pixel_rays(camera).astype(np.float64) @ normal)).astype(np.float32)
+    return (distance / (raw_pixel_rays(camera) @ normal)).astype(np.float32)
 
 
 def test_the_same_camera_sees_the_same_depth():

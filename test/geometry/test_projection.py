@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endo_depth_ros.geometry.camera import EQUIDISTANT, PINHOLE, PLUMB_BOB, RATIONAL_POLYNOMIAL, Camera
-from endo_depth_ros.geometry.projection import project, valid_angle
+from endo_depth_ros.geometry.projection import project, raw_pixel_rays, valid_angle
 
 K = np.array([[500.0, 0, 320], [0, 510, 250], [0, 0, 1]])
 
@@ -51,3 +51,14 @@ def test_a_model_that_always_grows_holds_everywhere():
 def test_rational_model_ends_at_its_pole():
     camera = Camera(640, 512, K, RATIONAL_POLYNOMIAL, np.array([0.0, 0, 0, 0, 0, -0.5, 0, 0]))
     assert np.tan(valid_angle(camera)) == pytest.approx(np.sqrt(2), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("model", "D"), [(PLUMB_BOB, [-0.25, 0.06, 0.001, -0.002, 0.0]), (EQUIDISTANT, [0.02, -0.01, 0.003, 0.0])]
+)
+def test_rays_of_a_distorted_camera_project_back_to_their_pixels(model, D):
+    camera = Camera(64, 48, np.array([[50.0, 0, 31], [0, 50, 24], [0, 0, 1]]), model, np.array(D))
+    v, u = np.mgrid[:48, :64]
+    pixels, seen = project(camera, raw_pixel_rays(camera).reshape(-1, 3))
+    assert seen.all()
+    assert np.abs(pixels - np.stack([u, v], -1).reshape(-1, 2)).max() < 1e-3

@@ -6,8 +6,8 @@ import torch
 from known_scenes import Bubble, Wall
 
 from endo_depth_ros.geometry.camera import pinhole_from_hfov
+from endo_depth_ros.geometry.projection import raw_pixel_rays
 from endo_depth_ros.synthetic.lighting import LightSettings, WetFilm
-from endo_depth_ros.synthetic.ray_march import pixel_rays
 from endo_depth_ros.synthetic.renderer import Renderer
 
 CAMERA = pinhole_from_hfov(61, 51, 80.0)
@@ -25,7 +25,7 @@ def test_brightness_of_a_wall_ahead_falls_with_the_square_of_its_distance():
 
 
 def test_a_wall_ahead_darkens_outwards_as_lambert_and_the_distance_say():
-    rays = pixel_rays(CAMERA)
+    rays = raw_pixel_rays(CAMERA)
     cosine = 1 / np.linalg.norm(rays, axis=-1)
     expected = 0.5 * (0.03 / 0.02) ** 2 * cosine**3
     assert render(Wall(0.02)).radiance[..., 1] == pytest.approx(expected, rel=1e-3)

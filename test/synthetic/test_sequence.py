@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from endo_depth_ros.evaluation.trajectory_metrics import Trajectory
+from endo_depth_ros.geometry.projection import raw_pixel_rays
 from endo_depth_ros.settings import SettingsError, make
-from endo_depth_ros.synthetic.ray_march import pixel_rays
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
 SMALL = SequenceSettings(seed=2, frames=3, rate_hz=10.0, width=160, height=128)
@@ -57,7 +57,7 @@ def test_the_image_shows_tissue_in_the_disc_and_black_around_it(frames):
 
 def test_depth_of_one_frame_warps_onto_the_next(frames):
     a, b = frames[0], frames[2]
-    points = pixel_rays(a.frame.camera).astype(np.float64) * a.depth[..., None]
+    points = raw_pixel_rays(a.frame.camera) * a.depth[..., None]
     T_b_a = np.linalg.inv(b.T_world_camera) @ a.T_world_camera
     points = points.reshape(-1, 3) @ T_b_a[:3, :3].T + T_b_a[:3, 3]
     pixels = points @ b.frame.camera.K.T
@@ -73,7 +73,7 @@ def test_depth_of_one_frame_warps_onto_the_next(frames):
 
 def test_normals_are_those_of_the_depth(frames):
     depth, camera = frames[0].depth, frames[0].frame.camera
-    points = pixel_rays(camera) * depth[..., None]
+    points = raw_pixel_rays(camera) * depth[..., None]
     across, down = points[1:-1, 2:] - points[1:-1, :-2], points[2:, 1:-1] - points[:-2, 1:-1]
     measured = np.cross(down, across)
     measured /= np.linalg.norm(measured, axis=-1, keepdims=True)
@@ -83,7 +83,7 @@ def test_normals_are_those_of_the_depth(frames):
 
 
 def test_normals_face_the_camera(frames):
-    facing = (frames[0].normals * pixel_rays(frames[0].frame.camera)).sum(-1) < 0.02
+    facing = (frames[0].normals * raw_pixel_rays(frames[0].frame.camera)).sum(-1) < 0.02
     assert facing.mean() > 0.995
 
 
