@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 NANOSECONDS = 10**9
+# A ROS stamp of zero means 'no time' to tf2 and to sim time, so recordings of our own start later.
+FIRST_STAMP_NS = NANOSECONDS
 
 
 def stamp_ns_of(header: Any) -> int:

@@ -1,1 +1,1 @@
-"""Videos, image folders and rosbag2 files in and out, without a ROS graph."""
+"""Videos, image folders, rosbag2 and trajectory files in and out, without a ROS graph."""

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_compressed_image
 from endo_depth_ros.bags.source import SourceFrame
+from endo_depth_ros.bags.topics import CAMERA_INFO, COMPRESSED_SUFFIX, IMAGE
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.stamps import FIRST_STAMP_NS, NANOSECONDS
 
-IMAGE_TOPIC, CAMERA_INFO_TOPIC = "/image_raw", "/camera_info"
 JPEG_QUALITY = 95
-# A ROS stamp of zero means 'no time' to tf2 and to sim time, so a video starts later.
-DEFAULT_START_NS = 10**9
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ def write_frames(frames: Iterable[tuple[SourceFrame, NDArray[np.uint8]]], path: 
             camera = camera_of(frame, image, options.hfov_deg)
             uncalibrated += camera is None
             if camera is not None:
-                writer.write_message(CAMERA_INFO_TOPIC, stamp_ns, make_camera_info(stamp_ns, frame.frame_id, camera))
+                writer.write_message(CAMERA_INFO, stamp_ns, make_camera_info(stamp_ns, frame.frame_id, camera))
             if options.jpeg:
                 message = make_compressed_image(stamp_ns, frame.frame_id, image, JPEG_QUALITY)
-                writer.write_message(f"{IMAGE_TOPIC}/compressed", stamp_ns, message)
+                writer.write_message(IMAGE + COMPRESSED_SUFFIX, stamp_ns, message)
             else:
-                writer.write_message(IMAGE_TOPIC, stamp_ns, make_color_image(stamp_ns, frame.frame_id, image))
+                writer.write_message(IMAGE, stamp_ns, make_color_image(stamp_ns, frame.frame_id, image))
     return uncalibrated
 
 
@@ -65,5 +64,5 @@ def camera_of(frame: SourceFrame, image: NDArray[np.uint8], hfov_deg: float | No
 
 def _stamp_offset_ns(first_ns: int, start_s: float | None) -> int:
     if start_s is not None:
-        return round(start_s * 1e9) - first_ns
-    return DEFAULT_START_NS if first_ns == 0 else 0
+        return round(start_s * NANOSECONDS) - first_ns
+    return FIRST_STAMP_NS if first_ns == 0 else 0

@@ -1,4 +1,4 @@
-"""A folder of image files as a source of frames."""
+"""A folder of image files as a source of frames, and its files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.source import (
     DEFAULT_FPS,
     DEFAULT_FRAME_ID,
@@ -20,7 +21,7 @@ from endo_depth_ros.bags.source import (
     make_frame,
 )
 from endo_depth_ros.geometry.camera import Camera
-from endo_depth_ros.imaging.compressed import decode_compressed
+from endo_depth_ros.imaging.compressed import decode_by_opencv, decode_compressed
 from endo_depth_ros.imaging.encodings import ImageError
 
 COMPRESSED_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -89,18 +90,16 @@ def read_image(file: Path) -> NDArray[np.uint8]:
         raise ImageError(f"{file}: can't be read ({error.strerror}); check the disk and permissions") from error
     except ImageError as error:
         raise ImageError(f"{file}: {error}") from error
-    return _decode_other(file, content)
-
-
-def _decode_other(file: Path, content: bytes) -> NDArray[np.uint8]:
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
-    except cv2.error:
-        image = None
+    image = decode_by_opencv(content)
     if image is None:
         raise ImageError(f"{file}: the image is corrupt or of an unknown kind; write it again")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), np.uint8)
+    return image
+
+
+def write_image(file: Path, image: NDArray[np.uint8]) -> None:
+    """Write uint8 [H, W, 3], RGB, as the file's suffix says. Raises OutputError."""
+    if not cv2.imwrite(str(file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+        raise OutputError(f"{file}: can't be written; free some disk space")
 
 
 def _natural_key(file: Path) -> list[tuple[bool, int, str]]:

@@ -10,6 +10,7 @@ from endo_depth_ros.bags.bag import Bag, BagTopic, RawMessage
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.messages import TYPESTORE
 from endo_depth_ros.bags.source import SourceError, SourceFrame, make_broken_frame, make_frame
+from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
 from endo_depth_ros.imaging.compressed import DEFAULT_MAX_PIXELS, decode_compressed
@@ -17,7 +18,6 @@ from endo_depth_ros.imaging.encodings import ImageError, decode_image
 from endo_depth_ros.stamps import stamp_ns_of
 
 RAW, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
-COMPRESSED_SUFFIX = "/compressed"
 REMEMBERED_INFOS = 200
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.messages import TYPESTORE
+from endo_depth_ros.bags.topics import TRUTH_CAMERA_INFO, TRUTH_DEPTH
 from endo_depth_ros.geometry.camera import Camera, camera_from_info
 from endo_depth_ros.stamps import stamp_ns_of
 
@@ -22,7 +23,6 @@ DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS = (
     "/depth/camera_info",
     "/depth/status",
 )
-TRUTH_DEPTH, TRUTH_CAMERA_INFO = "/truth/depth", "/truth/camera_info"
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Cameras, rectification, point clouds and rigid transforms."""
+"""Cameras, rectification, point clouds, rigid transforms and trajectories."""

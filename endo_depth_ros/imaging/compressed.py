@@ -33,18 +33,22 @@ def decode_compressed(data: Any, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArra
         raise ImageError(f"the compressed image is {width}x{height}; publish images with pixels")
     if width * height > max_pixels:
         raise ImageError(f"the compressed image is {width}x{height}, over the limit of {max_pixels} pixels; shrink it")
-    image = _decode(content)
+    image = decode_by_opencv(content)
     if image is None or image.shape != (height, width, 3):
         raise ImageError("the compressed image is corrupt: its decoder gave up; check the sender")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), np.uint8)
+    return image
 
 
-def _decode(content: bytes) -> NDArray[np.uint8] | None:
+def decode_by_opencv(content: bytes) -> NDArray[np.uint8] | None:
+    """An image file of any kind that OpenCV reads as uint8 [H, W, 3], RGB, its orientation ignored; None if it can't.
+
+    OpenCV fills what is missing of a truncated file with grey, and doesn't say so.
+    """
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         return None
-    return None if image is None else np.asarray(image, np.uint8)
+    return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image), np.uint8)
 
 
 def _read_size(content: bytes) -> tuple[int, int]:

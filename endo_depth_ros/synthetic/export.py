@@ -6,35 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from endo_depth_ros.bags.bag import BagTopic
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.camera_yaml import write_camera
-from endo_depth_ros.bags.messages import (
-    TYPESTORE,
-    make_camera_info,
-    make_color_image,
-    make_depth_image,
-    make_qos,
-    make_transforms,
-)
+from endo_depth_ros.bags.image_folder import write_image
+from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_depth_image, make_qos, make_transforms
 from endo_depth_ros.bags.output import OutputError, complete_output
-from endo_depth_ros.evaluation.trajectory_metrics import Trajectory
-from endo_depth_ros.evaluation.tum_file import write_tum
+from endo_depth_ros.bags.topics import CAMERA_INFO, IMAGE, TF, TRUTH_CAMERA_INFO, TRUTH_DEPTH
+from endo_depth_ros.bags.tum_file import write_tum
+from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.synthetic.sequence import SyntheticFrame
 
 WORLD_FRAME_ID = "world"
-IMAGE, CAMERA_INFO = "/image_raw", "/camera_info"
-TRUTH_DEPTH, TRUTH_CAMERA_INFO, TF = "/truth/depth", "/truth/camera_info", "/tf"
-TYPES = {
-    IMAGE: "sensor_msgs/msg/Image",
-    CAMERA_INFO: "sensor_msgs/msg/CameraInfo",
-    TRUTH_DEPTH: "sensor_msgs/msg/Image",
-    TRUTH_CAMERA_INFO: "sensor_msgs/msg/CameraInfo",
-    TF: "tf2_msgs/msg/TFMessage",
-}
+OFFERED = (make_qos(10),)
 
 
 def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
@@ -45,12 +30,9 @@ def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
     """
     count = 0
     with complete_output(path) as partial, BagWriter(partial) as writer:
-        for topic, type_name in TYPES.items():
-            writer.add_topic(BagTopic(topic, type_name, qos=(make_qos(10),)))
         for rendered in frames:
             for topic, message in _messages(rendered).items():
-                data = bytes(TYPESTORE.serialize_cdr(message, TYPES[topic]))
-                writer.write(topic, rendered.frame.stamp_ns, data)
+                writer.write_message(topic, rendered.frame.stamp_ns, message, OFFERED)
             count += 1
         _check_any(count, path)
     return count
@@ -66,7 +48,7 @@ def write_folder(frames: Iterable[SyntheticFrame], path: Path) -> int:
         for name in ("images", "depth"):
             (partial / name).mkdir(parents=True)
         for index, rendered in enumerate(frames):
-            _write_image(partial / "images" / f"{index:06d}.png", rendered)
+            write_image(partial / "images" / f"{index:06d}.png", rendered.frame.image)
             np.save(partial / "depth" / f"{index:06d}.npy", rendered.depth)
             if index == 0:
                 write_camera(partial / "camera.yaml", rendered.frame.camera)
@@ -88,11 +70,6 @@ def _messages(rendered: SyntheticFrame) -> dict[str, Any]:
         IMAGE: make_color_image(*header, frame.image),
         TRUTH_DEPTH: make_depth_image(*header, np.where(rendered.field_of_view, rendered.depth, np.float32(np.nan))),
     }
-
-
-def _write_image(path: Path, rendered: SyntheticFrame) -> None:
-    if not cv2.imwrite(str(path), cv2.cvtColor(rendered.frame.image, cv2.COLOR_RGB2BGR)):
-        raise OutputError(f"{path}: the image can't be written; free some disk space")
 
 
 def _check_any(count: int, path: Path) -> None:

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.bags.source import DEFAULT_FRAME_ID
 from endo_depth_ros.contracts import Frame
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.settings import setting
+from endo_depth_ros.stamps import FIRST_STAMP_NS
 from endo_depth_ros.synthetic.camera_path import CameraPath
 from endo_depth_ros.synthetic.folded_tube import FoldedTube
 from endo_depth_ros.synthetic.renderer import Renderer
 from endo_depth_ros.synthetic.sensor import Sensor, SensorSettings
-
-FRAME_ID = "endoscope_optical_frame"
-START_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def render_sequence(settings: SequenceSettings | None = None) -> Iterator[Synthe
         pose = path.pose(time_s)
         view = renderer.render(pose, camera)
         image = sensor.develop(view.radiance, index)
-        frame = Frame(START_NS + round(time_s * 1e9), FRAME_ID, image, camera)
+        frame = Frame(FIRST_STAMP_NS + round(time_s * 1e9), DEFAULT_FRAME_ID, image, camera)
         yield SyntheticFrame(frame, view.depth, view.normals, sensor.field_of_view, pose)
 
 

@@ -12,13 +12,12 @@ from scipy.spatial.transform import Rotation
 from endo_depth_ros.evaluation import trajectory_metrics
 from endo_depth_ros.evaluation.trajectory_metrics import (
     Alignment,
-    Trajectory,
-    TrajectoryError,
     associate,
     pairs_along_path,
     straight_line_error,
     trajectory_errors,
 )
+from endo_depth_ros.geometry.trajectory import Trajectory, TrajectoryError
 
 PERIOD_NS = 33_333_333
 EPOCH_NS = 1_700_000_000_000_000_000

@@ -8,7 +8,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.output import OutputError
-from endo_depth_ros.evaluation.tum_file import read_tum
+from endo_depth_ros.bags.tum_file import read_tum
 from endo_depth_ros.geometry.camera import camera_from_info
 from endo_depth_ros.geometry.transforms import pose_matrix
 from endo_depth_ros.synthetic.export import write_bag, write_folder

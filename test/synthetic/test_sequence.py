@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from endo_depth_ros.evaluation.trajectory_metrics import Trajectory
 from endo_depth_ros.geometry.projection import raw_pixel_rays
+from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.settings import SettingsError, make
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 

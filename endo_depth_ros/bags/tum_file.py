@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from endo_depth_ros.evaluation.trajectory_metrics import Trajectory, TrajectoryError
+from endo_depth_ros.geometry.trajectory import Trajectory, TrajectoryError
 from endo_depth_ros.geometry.transforms import pose_matrix, quaternion_xyzw
 from endo_depth_ros.stamps import NANOSECONDS
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from endo_depth_ros.evaluation.trajectory_metrics import Trajectory, TrajectoryError
-from endo_depth_ros.evaluation.tum_file import read_tum, write_tum
+from endo_depth_ros.bags.tum_file import read_tum, write_tum
+from endo_depth_ros.geometry.trajectory import Trajectory, TrajectoryError
 
 
 def test_what_is_written_is_read(tmp_path):
