@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -19,11 +18,11 @@ from endo_depth_ros.bags.bag_writer import COMPRESSIONS, BagWriter
 from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, camera_of, write_frames
-from endo_depth_ros.bags.image_folder import STAMPS_FILE
+from endo_depth_ros.bags.image_folder import STAMPS_FILE, write_image
 from endo_depth_ros.bags.output import OutputError, complete_output
 from endo_depth_ros.bags.source import DEFAULT_FPS, DEFAULT_FRAME_ID, FrameSource, SourceError, SourceFrame
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
-from endo_depth_ros.geometry.camera import Camera, CameraError
+from endo_depth_ros.geometry.camera import Camera
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,23 +45,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert. Returns 0, or 1 after saying in one sentence what was wrong."""
-    try:
-        _convert(args)
-    except (SourceError, OutputError, CameraError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _convert(args: argparse.Namespace) -> None:
+    """Convert; returns the exit code. Raises SourceError, OutputError or CameraError with a sentence."""
     _check_numbers(args)
+    is_copy = args.output.suffix == MCAP and args.input.exists() and is_bag(args.input)
+    if is_copy:
+        _check_copy(args)
+    _check_replaceable(args.output)
     with complete_output(args.output, overwrite=args.force) as partial:
-        if args.output.suffix == MCAP and args.input.exists() and is_bag(args.input):
+        if is_copy:
             _copy_bag(args.input, partial, args.compression)
         else:
             _convert_frames(args, partial)
     print(args.output)
+    return 0
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
@@ -74,6 +69,21 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise SourceError(f"--hfov is {args.hfov}; give degrees between 0 and 180")
     if args.max_frames is not None and args.max_frames < 1:
         raise SourceError(f"--max-frames is {args.max_frames}; give at least 1")
+
+
+def _check_copy(args: argparse.Namespace) -> None:
+    """A bag becomes an .mcap message by message: refuse what would change the frames."""
+    names = ("camera", "hfov", "fps", "image_topic", "start", "jpeg", "max_frames")
+    given = [name for name in names if getattr(args, name) not in (None, "", False)]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise OutputError(f"{option} has no effect: a bag becomes an .mcap with every message as it is; leave it out")
+
+
+def _check_replaceable(path: Path) -> None:
+    """--force replaces what convert wrote, never a folder of something else."""
+    if path.is_dir() and any(path.iterdir()) and not (path / STAMPS_FILE).is_file():
+        raise OutputError(f"{path}: exists and is no folder that convert wrote; choose another name")
 
 
 def _convert_frames(args: argparse.Namespace, partial: Path) -> None:
@@ -122,8 +132,7 @@ def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None, max
         table.writerow(["file", "stamp_ns"])
         for index, (frame, image) in enumerate(readable_frames(source, max_frames)):
             name = f"{index:06d}.png"
-            if not cv2.imwrite(str(output / name), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-                raise OutputError(f"{output / name}: can't be written; free some disk space")
+            write_image(output / name, image)
             table.writerow([name, frame.stamp_ns])
             camera = camera or camera_of(frame, image, hfov_deg)
     if camera is not None:

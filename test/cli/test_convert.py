@@ -1,7 +1,5 @@
 """endo-depth convert."""
 
-import argparse
-
 import numpy as np
 import pytest
 from synthetic_media import (
@@ -18,14 +16,12 @@ from synthetic_media import (
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.cli import convert
+from endo_depth_ros.cli.main import main
 
 
 def run(*arguments: object) -> int:
     """The command's exit code."""
-    parser = argparse.ArgumentParser()
-    convert.configure(parser)
-    return convert.run(parser.parse_args([str(argument) for argument in arguments]))
+    return main(["convert", *map(str, arguments)])
 
 
 def test_a_video_becomes_a_bag_with_camera_info_of_the_same_stamps(tmp_path):
@@ -118,6 +114,28 @@ def test_existing_output_is_refused_unless_forced(tmp_path, capsys):
     assert open_source(bag).frame_count == 12
 
 
+def test_a_folder_of_something_else_is_never_replaced(tmp_path, capsys):
+    photos = write_folder(tmp_path / "photos")
+    before = sorted(photos.iterdir())
+    assert run(write_bag(tmp_path / "bag.mcap", 2), photos, "--force") == 1
+    assert "no folder that convert wrote" in capsys.readouterr().err
+    assert sorted(photos.iterdir()) == before
+
+
+def test_a_folder_that_convert_wrote_is_replaced_when_forced(tmp_path):
+    folder = tmp_path / "images"
+    assert run(write_bag(tmp_path / "long.mcap", 5), folder) == 0
+    assert run(write_bag(tmp_path / "short.mcap", 2), folder, "--force") == 0
+    assert len(list(folder.glob("*.png"))) == 2
+
+
+@pytest.mark.parametrize("option", [("--jpeg",), ("--start", "5"), ("--image-topic", "/image_raw")])
+def test_options_that_a_copied_bag_cannot_obey_are_refused(tmp_path, capsys, option):
+    assert run(write_bag(tmp_path / "bag.mcap", 2), tmp_path / "copy.mcap", *option) == 1
+    assert f"{option[0]} has no effect" in capsys.readouterr().err
+    assert not (tmp_path / "copy.mcap").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -142,5 +160,5 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, cap
     assert run(*arguments) == 1
     error = capsys.readouterr().err
     assert words in error
-    assert error.splitlines()[-1].startswith("error: ")
+    assert error.splitlines()[-1].startswith("endo-depth convert: ")
     assert sorted(tmp_path.iterdir()) == before
