@@ -136,11 +136,15 @@ def _bag_files(path: Path) -> list[Path]:
 
 
 def _has_end(path: Path) -> bool:
+    """Whether the .mcap ends as it should; False for one that can't be read, of which the scan says why."""
     magic = b"\x89MCAP0\r\n"
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(size - len(magic), 0))
-        return file.read() == magic
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - len(magic), 0))
+            return file.read() == magic
+    except OSError:
+        return False
 
 
 def _one_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from pathlib import Path
@@ -29,6 +30,7 @@ from endo_depth_ros.nodes.worker import Worker
 from endo_depth_ros.stamps import NANOSECONDS
 
 CLOCK_TOPIC = "/clock"
+STOP_POLL_S = 0.1
 
 
 class ReplayNode(Node):
@@ -49,7 +51,7 @@ class ReplayNode(Node):
         self._clock_publisher = self._make_clock()
         self._schedule = PlaybackSchedule(self.settings.rate)
         self._changed = threading.Condition()
-        self._next_tick_s = 0.0
+        self._next_tick_s = 0.0 if self._clock_publisher is not None else math.inf
         if self.settings.paused:
             self._schedule.pause(time.monotonic())
         self._pause_service = self.create_service(SetBool, "~/pause", self._set_paused)
@@ -166,14 +168,11 @@ class ReplayNode(Node):
             if due_s <= now_s:
                 return True
             with self._changed:
-                self._changed.wait(max(min(due_s, self._next_tick_s) - now_s, 0.0))
+                self._changed.wait(max(min(due_s, self._next_tick_s, now_s + STOP_POLL_S) - now_s, 0.0))
         return False
 
     def _tick(self, clock_ns: int, now_s: float) -> None:
-        if self._clock_publisher is None:
-            self._next_tick_s = now_s + 0.1
-            return
-        if now_s < self._next_tick_s:
+        if self._clock_publisher is None or now_s < self._next_tick_s:
             return
         message = Clock()
         message.clock.sec, message.clock.nanosec = divmod(clock_ns, NANOSECONDS)

@@ -54,6 +54,8 @@ class VideoNode(Node):
         self._complaints = Complaints(self.get_logger())
         self._schedule = PlaybackSchedule(self.settings.rate)
         self._source, self._live = self._open_source()
+        if self._source.warning:
+            self.get_logger().warning(self._source.warning)
         qos = QoSProfile(depth=QUEUE_DEPTH)
         options = QoSOverridingOptions.with_default_policies()
         self._images = self.create_publisher(Image, "image_raw", qos, qos_overriding_options=options)
@@ -107,9 +109,14 @@ class VideoNode(Node):
         return 0
 
     def _publish_once(self, stop: threading.Event) -> int:
-        """All frames of the source, each when it is due; returns how many had an image."""
+        """All frames of the source, each when it is due; returns how many had an image.
+
+        Raises SourceError when none of a file's frames had one.
+        """
         count, first_ns = 0, None
         for frame in self._source:
+            if stop.is_set():
+                break
             if first_ns is None:
                 first_ns = frame.stamp_ns
                 self._schedule.start(first_ns, time.monotonic())
@@ -124,6 +131,8 @@ class VideoNode(Node):
             count += 1
             if self.settings.pacing != REAL_TIME:
                 self._wait_until_consumed(stamp_ns, stop)
+        if count == 0 and not stop.is_set():
+            raise SourceError(f"{self._source.name}: none of its frames can be read; check the file")
         return count
 
     def _wait_until_due(self, stamp_ns: int, stop: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """Bags that are written, read back, cut short and damaged."""
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,3 +230,14 @@ def test_an_unknown_type_is_kept_without_a_definition(tmp_path):
     with open_bag(path) as bag:
         (message,) = bag.messages()
     assert (message.topic.type, message.data) == ("acme_msgs/msg/Thing", b"\x00\x01\x00\x00abcd")
+
+
+def test_a_bag_that_may_not_be_read_is_one_sentence(tmp_path, monkeypatch):
+    path = write_bag(tmp_path / "bag.mcap", 2)
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SourceError, match=r"bag\.mcap: can't be read \(Permission denied\)"):
+        open_bag(path)

@@ -90,6 +90,15 @@ def test_pause_holds_everything_until_it_is_taken_back(graph, bag):
     assert answer.result().success
 
 
+def test_a_replay_whose_next_event_is_far_can_be_stopped(graph, bag):
+    graph.collect(Image, "/image_raw")
+    clocks = graph.collect(Clock, "/clock")
+    node = graph.add(make_node(bag, paused=True, clock_rate_hz=0.01, wait_for_subscribers="/image_raw"))
+    graph.wait_for(lambda: clocks, "the first of two clock messages in 100 s")
+    node._worker.stop_event.set()
+    graph.wait_for(node.done.done, "the end")
+
+
 def write_bag_with_static_transforms(path):
     """Three static transforms, each latched by a publisher of its own, then three images 50 ms apart."""
     with BagWriter(path) as writer:

@@ -10,8 +10,10 @@ from synthetic_media import HEIGHT, WIDTH, calibrated_camera, make_image, write_
 from tf2_msgs.msg import TFMessage
 
 from endo_depth_ros.bags.camera_yaml import write_camera
+from endo_depth_ros.bags.source import make_broken_frame
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import camera_from_info, pinhole_from_hfov
+from endo_depth_ros.nodes import video_node
 from endo_depth_ros.nodes.runner import StartError
 from endo_depth_ros.nodes.video_node import VideoNode
 from endo_depth_ros.settings import SettingsError
@@ -120,6 +122,34 @@ def test_a_corrupt_image_is_counted_and_the_rest_arrive(graph, tmp_path):
     node = graph.add(make_node(source=str(folder)))
     graph.wait_for(lambda: node.done.done() and len(images) == 4, "four frames")
     assert node._complaints.counts == {"bad_image": 1}
+
+
+def test_a_source_without_any_readable_frame_ends_with_an_error(graph, tmp_path):
+    folder = write_folder(tmp_path / "images", 2)
+    for file in folder.iterdir():
+        file.write_bytes(b"broken")
+    graph.collect(Image, "image_raw")
+    node = graph.add(make_node(source=str(folder), loop=True))
+    graph.wait_for(node.done.done, "the end")
+    assert node.done.result() == 1
+
+
+class UnpluggedCamera:
+    """A camera of which no image comes."""
+
+    name, warning, frame_count, fps = "/dev/video0", "", None, None
+
+    def __iter__(self):
+        while True:
+            yield make_broken_frame(0, "", "no image comes")
+
+
+def test_a_camera_without_images_can_be_stopped(graph, monkeypatch):
+    monkeypatch.setattr(video_node, "DeviceSource", lambda *arguments: UnpluggedCamera())
+    node = graph.add(make_node(source="/dev/video0"))
+    graph.wait_for(lambda: node._complaints.counts.get("bad_image"), "a complaint")
+    node._worker.stop_event.set()
+    graph.wait_for(node.done.done, "the end")
 
 
 def test_a_calibration_of_another_size_is_said_and_not_published(graph, tmp_path):
