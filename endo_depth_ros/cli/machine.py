@@ -12,11 +12,11 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 SHARED_MEMORY_NEEDED_MB = 256
 
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 
 # Module to look for → what it is for and how to get it.
 OPTIONAL_MODULES = {
     "evo": ("trajectory metrics", "pip install evo (GPL-3)"),
-    "matplotlib": ("plots", "pip install matplotlib"),
     "cv_bridge": ("unusual image encodings", "apt install ros-$ROS_DISTRO-cv-bridge; the usual encodings need nothing"),
 }
 
@@ -45,11 +45,11 @@ def judge_python(version: tuple[int, int, int], executable: str) -> Finding:
 def judge_modules(missing: Mapping[str, str]) -> Finding:
     """The packages that depth can't do without. missing: module → why it can't be imported."""
     if not missing:
-        return Finding("packages", "numpy, OpenCV, SciPy, PyTorch and rosbags are there")
+        return Finding("packages", "all that depth needs can be imported")
     return Finding(
         "packages",
         "; ".join(f"{module}: {reason}" for module, reason in missing.items()),
-        "without ROS run make setup; in a ROS workspace run rosdep install and pip install torch rosbags",
+        "without ROS run make setup; in a ROS workspace run rosdep install and pip install torch rosbags mcap",
         blocks_depth=True,
     )
 
@@ -84,13 +84,21 @@ def judge_rmw(environment: Mapping[str, str], installed: Sequence[str]) -> Findi
 
 
 def judge_fastdds_profile(environment: Mapping[str, str], own_profile: Path | None) -> Finding:
-    """The Fast DDS profile: the user's own choice, or ours. own_profile: our installed fastdds.xml."""
+    """The Fast DDS profile: the user's own choice, ours, or none where the user chose transports or another RMW.
+
+    own_profile: our installed fastdds.xml.
+    """
     chosen = {name: environment[name] for name in PROFILE_VARIABLES if environment.get(name)}
     lost = [f"{name}={path}" for name, path in chosen.items() if not Path(path).is_file()]
     if lost:
         return Finding("Fast DDS profile", f"{', '.join(lost)}: no such file", "correct or unset the variable")
     if chosen:
         return Finding("Fast DDS profile", ", ".join(dict.fromkeys(chosen.values())))
+    rmw, transports = environment.get("RMW_IMPLEMENTATION", ""), environment.get(TRANSPORTS_VARIABLE, "")
+    if rmw and not rmw.startswith("rmw_fastrtps"):
+        return Finding("Fast DDS profile", f"not needed: {rmw} is in force")
+    if transports:
+        return Finding("Fast DDS profile", f"none, since you chose {TRANSPORTS_VARIABLE}={transports}")
     if own_profile is None:
         remedy = "install the package (colcon build, or make setup), or large images may be lost"
         return Finding("Fast DDS profile", "none, and the package's own is not installed", remedy)

@@ -70,6 +70,20 @@ def test_users_own_fastdds_profile_is_reported_as_in_force(tmp_path: Path) -> No
     assert finding.remedy == ""
 
 
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}, "FASTDDS_BUILTIN_TRANSPORTS=UDPv4"),
+        ({"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}, "rmw_cyclonedds_cpp"),
+    ],
+)
+def test_our_profile_is_not_claimed_where_the_user_chose_otherwise(environment: dict[str, str], words: str) -> None:
+    finding = machine.judge_fastdds_profile(environment, Path("/ours/fastdds.xml"))
+    assert words in finding.fact
+    assert "ours" not in finding.fact
+    assert finding.remedy == ""
+
+
 def test_fastdds_profile_that_is_no_file_is_a_shortcoming(tmp_path: Path) -> None:
     finding = machine.judge_fastdds_profile({"FASTRTPS_DEFAULT_PROFILES_FILE": str(tmp_path / "gone.xml")}, None)
     assert "gone.xml" in finding.fact
