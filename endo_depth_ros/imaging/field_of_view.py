@@ -127,7 +127,7 @@ class FieldOfViewTracker:
     in a row agree on another field of view. Dark, saturated and unclear frames change nothing.
     """
 
-    def __init__(self, mode: str = "auto", frames: int = 10, recheck_every: int = 150) -> None:
+    def __init__(self, mode: str = "auto", frames: int = 10, recheck_every: int = 60) -> None:
         """mode: auto, or none for the whole image. Raises ValueError for other modes."""
         if mode not in ("auto", "none"):
             raise ValueError(f"field of view '{mode}' is unknown; choose auto or none")
