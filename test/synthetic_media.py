@@ -6,9 +6,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from rosbags.interfaces import QosDurability
 
 from endo_depth_ros.bags.bag_writer import BagWriter
-from endo_depth_ros.bags.messages import make_camera_info, make_color_image
+from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_qos
 from endo_depth_ros.bags.video_writer import VideoWriter
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 
@@ -16,6 +17,7 @@ WIDTH, HEIGHT = 64, 48
 PERIOD_NS = 40_000_000
 START_NS = 5 * 10**9
 FRAME_ID = "scope_optical_frame"
+LATCHED = make_qos(1)._replace(durability=QosDurability.TRANSIENT_LOCAL)
 
 
 def make_image(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from endo_depth_ros.geometry.camera import PINHOLE, PLUMB_BOB, Camera, CameraError, camera_from_info
 from endo_depth_ros.geometry.camera_info import info_fields
 
+CAMERA_NAME = "endoscope"
 UNCROPPED = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
 
 
@@ -27,13 +28,13 @@ def read_camera(path: Path) -> Camera:
         raise CameraError(f"{path}: {error}") from error
 
 
-def write_camera(path: Path, camera: Camera, name: str = "endoscope") -> None:
+def write_camera(path: Path, camera: Camera) -> None:
     """Write the camera as a calibration file; projection_matrix is zero where nobody chose one for a bent image."""
     fields = info_fields(camera)
     document = {
         "image_width": camera.width,
         "image_height": camera.height,
-        "camera_name": name,
+        "camera_name": CAMERA_NAME,
         "camera_matrix": _matrix(camera.K),
         "distortion_model": fields.distortion_model,
         "distortion_coefficients": _matrix(fields.d[None]),

@@ -20,15 +20,12 @@ TYPESTORE = get_typestore(Stores.ROS2_JAZZY)
 FOREVER = QosTime(9223372036, 854775807)
 
 
-def make_qos(depth: int, durability: QosDurability = QosDurability.VOLATILE) -> Qos:
-    """A reliable keep-last profile, as recorded beside a topic."""
+def make_qos(depth: int) -> Qos:
+    """A reliable, volatile keep-last profile, as recorded beside a topic."""
     return Qos(
-        QosHistory.KEEP_LAST, depth, QosReliability.RELIABLE, durability, FOREVER, FOREVER,
+        QosHistory.KEEP_LAST, depth, QosReliability.RELIABLE, QosDurability.VOLATILE, FOREVER, FOREVER,
         QosLiveliness.AUTOMATIC, FOREVER, False,
     )  # fmt: skip
-
-
-LATCHED = make_qos(1, QosDurability.TRANSIENT_LOCAL)
 
 
 def definition_of(type_name: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 from endo_depth_ros.synthetic.scene import unit
 
 REFERENCE_DISTANCE = 0.03  # where a surface that faces one source of power 1 gets irradiance 1, metres
+WAVES = 14  # of which the film's ripples are the sum
 FILL_RGB = (1.0, 0.5, 0.38)  # light that tissue sent back once is redder
 
 
@@ -34,14 +35,14 @@ class LightSettings:
 class WetFilm:
     """Ripples of the fluid on the tissue, fixed to the world; they break highlights up."""
 
-    def __init__(self, seed: int, slope: float, waves: int = 14) -> None:
+    def __init__(self, seed: int, slope: float) -> None:
         rng = np.random.default_rng([seed, 3])
-        directions = rng.standard_normal((waves, 3))
+        directions = rng.standard_normal((WAVES, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        wavelengths = np.exp(rng.uniform(math.log(0.0012), math.log(0.006), (waves, 1)))
+        wavelengths = np.exp(rng.uniform(math.log(0.0012), math.log(0.006), (WAVES, 1)))
         self._vectors = torch.tensor(2 * math.pi / wavelengths * directions, dtype=torch.float32)
-        self._phases = torch.tensor(rng.uniform(0, 2 * math.pi, (waves, 1)), dtype=torch.float32)
-        self._tilts = torch.tensor(directions.T * slope * math.sqrt(2 * 3 / waves), dtype=torch.float32)
+        self._phases = torch.tensor(rng.uniform(0, 2 * math.pi, (WAVES, 1)), dtype=torch.float32)
+        self._tilts = torch.tensor(directions.T * slope * math.sqrt(2 * 3 / WAVES), dtype=torch.float32)
 
     def tilted(self, normals: Tensor, points: Tensor) -> Tensor:
         """Unit normals of the film at world points, [3, N] each."""

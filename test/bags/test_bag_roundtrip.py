@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer
-from synthetic_media import FRAME_ID, PERIOD_NS, START_NS, calibrated_camera, make_image, write_bag
+from synthetic_media import FRAME_ID, LATCHED, PERIOD_NS, START_NS, calibrated_camera, make_image, write_bag
 
 from endo_depth_ros.bags.bag import BagTopic
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.bag_writer import BagWriter
-from endo_depth_ros.bags.messages import LATCHED, TYPESTORE, make_depth_image, make_header, make_transforms
+from endo_depth_ros.bags.messages import TYPESTORE, make_depth_image, make_header, make_transforms
 from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.source import SourceError
 

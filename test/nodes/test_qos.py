@@ -4,8 +4,9 @@ import pytest
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import QosDurability, QosReliability, QosTime
 from rosbags.rosbag2.metadata import dump_qos_v8, parse_qos
+from synthetic_media import LATCHED
 
-from endo_depth_ros.bags.messages import FOREVER, LATCHED, make_qos
+from endo_depth_ros.bags.messages import FOREVER, make_qos
 from endo_depth_ros.nodes.qos import is_weaker, recorded_qos, replay_profile, subscription_profile
 
 RELIABLE = QoSProfile(depth=5)

@@ -7,12 +7,12 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import SetBool
-from synthetic_media import FRAME_ID, PERIOD_NS, START_NS, calibrated_camera, make_image, write_bag
+from synthetic_media import FRAME_ID, LATCHED, PERIOD_NS, START_NS, calibrated_camera, make_image, write_bag
 from tf2_msgs.msg import TFMessage
 
 from endo_depth_ros.bags.bag import BagTopic
 from endo_depth_ros.bags.bag_writer import BagWriter
-from endo_depth_ros.bags.messages import LATCHED, make_color_image, make_transforms
+from endo_depth_ros.bags.messages import make_color_image, make_transforms
 from endo_depth_ros.nodes.replay_node import ReplayNode
 from endo_depth_ros.nodes.runner import StartError
 
