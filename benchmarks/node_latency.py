@@ -25,7 +25,7 @@ from std_msgs.msg import Header
 from endo_depth_ros.cli.process_group import node_command
 from endo_depth_ros.geometry.camera import pinhole_from_hfov
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
-from endo_depth_ros.nodes.messages import camera_info_message, image_message
+from endo_depth_ros.nodes.messages import image_message, rectified_camera_info_message
 
 WARM_UP_FRAMES = 15
 START_DEADLINE_S = 30.0
@@ -101,7 +101,7 @@ def publish(
     for index in range(frames):
         header = Header(frame_id="scope")
         header.stamp.sec, header.stamp.nanosec = 1, index
-        image_out, info_out = image_message(header, image, "rgb8"), camera_info_message(header, camera)
+        image_out, info_out = image_message(header, image, "rgb8"), rectified_camera_info_message(header, camera)
         due_ns = start_ns + round(index * 1e9 / rate_hz)
         while time.monotonic_ns() < due_ns:
             executor.spin_once(timeout_sec=max(0.0, (due_ns - time.monotonic_ns()) / 1e9))

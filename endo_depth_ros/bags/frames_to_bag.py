@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_compressed_image
-from endo_depth_ros.bags.source import SourceFrame
+from endo_depth_ros.bags.source import SourceFrame, camera_of
 from endo_depth_ros.bags.topics import CAMERA_INFO, COMPRESSED_SUFFIX, IMAGE
-from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.stamps import FIRST_STAMP_NS, NANOSECONDS
 
 JPEG_QUALITY = 95
@@ -24,7 +23,8 @@ class FrameBagOptions:
     """How frames are written.
 
     start_s: stamp of the first frame; None keeps the source's stamps, or starts at one second where they start at zero.
-    hfov_deg: lens to assume instead of the source's.
+    hfov_deg: lens to assume where the source has no
+    calibration.
     """
 
     start_s: float | None = None
@@ -52,14 +52,6 @@ def write_frames(frames: Iterable[tuple[SourceFrame, NDArray[np.uint8]]], path: 
             else:
                 writer.write_message(IMAGE, stamp_ns, make_color_image(stamp_ns, frame.frame_id, image))
     return uncalibrated
-
-
-def camera_of(frame: SourceFrame, image: NDArray[np.uint8], hfov_deg: float | None) -> Camera | None:
-    """The frame's own camera, or the assumed one when a field of view is given."""
-    if hfov_deg is None:
-        return frame.camera
-    height, width = image.shape[:2]
-    return pinhole_from_hfov(width, height, hfov_deg)
 
 
 def _stamp_offset_ns(first_ns: int, start_s: float | None) -> int:

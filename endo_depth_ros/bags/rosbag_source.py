@@ -13,12 +13,12 @@ from endo_depth_ros.bags.source import SourceError, SourceFrame, make_broken_fra
 from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
+from endo_depth_ros.geometry.recent_infos import RecentInfos
 from endo_depth_ros.imaging.compressed import DEFAULT_MAX_PIXELS, decode_compressed
 from endo_depth_ros.imaging.encodings import ImageError, decode_image
 from endo_depth_ros.stamps import stamp_ns_of
 
 RAW, COMPRESSED, INFO = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "sensor_msgs/msg/CameraInfo"
-REMEMBERED_INFOS = 200
 
 
 class RosbagSource:
@@ -43,12 +43,14 @@ class RosbagSource:
 
     def __iter__(self) -> Iterator[SourceFrame]:
         """Iterate from the first message; an image waits for its CameraInfo until the next image at most."""
-        infos = _RecentInfos(self._first_info)
+        infos = RecentInfos(self._first_info)
         waiting: RawMessage | None = None
         with open_bag(self._path) as bag:
             for message in bag.messages(self._topics):
                 if message.topic.type == INFO:
-                    infos.add(_parse(message))
+                    info = _parse(message)
+                    if info is not None:
+                        infos.add(info)
                     if waiting is not None and infos.has(_image_stamp_ns(waiting)):
                         yield self._frame(waiting, infos)
                         waiting = None
@@ -59,7 +61,7 @@ class RosbagSource:
             if waiting is not None:
                 yield self._frame(waiting, infos)
 
-    def _frame(self, message: RawMessage, infos: _RecentInfos) -> SourceFrame:
+    def _frame(self, message: RawMessage, infos: RecentInfos) -> SourceFrame:
         parsed = _parse(message)
         if parsed is None:
             error = f"{self.image_topic}: a message can't be parsed; the recording is corrupt there"
@@ -78,31 +80,6 @@ class RosbagSource:
         except CameraError as error:
             return SourceFrame(stamp_ns, frame_id, image, camera_error=f"{self.camera_info_topic}: {error}")
         return SourceFrame(stamp_ns, frame_id, image, camera)
-
-
-class _RecentInfos:
-    """The last CameraInfo messages by stamp."""
-
-    def __init__(self, first: Any | None) -> None:
-        self._latest = first
-        self._by_stamp: dict[int, Any] = {}
-
-    def add(self, info: Any | None) -> None:
-        """Remember a message; None, one that could not be parsed, is ignored."""
-        if info is None:
-            return
-        self._latest = info
-        self._by_stamp[stamp_ns_of(info.header)] = info
-        if len(self._by_stamp) > REMEMBERED_INFOS:
-            del self._by_stamp[next(iter(self._by_stamp))]
-
-    def has(self, stamp_ns: int) -> bool:
-        """Whether one of exactly this stamp is there."""
-        return stamp_ns in self._by_stamp
-
-    def get(self, stamp_ns: int) -> Any | None:
-        """The one of this stamp, else the latest, else the first of the bag."""
-        return self._by_stamp.get(stamp_ns, self._latest)
 
 
 def choose_image_topic(bag: Bag, wanted: str) -> BagTopic:

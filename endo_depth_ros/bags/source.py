@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 
 DEFAULT_FRAME_ID = "endoscope_optical_frame"
 DEFAULT_FPS = 30.0
@@ -76,3 +76,11 @@ def make_frame(stamp_ns: int, frame_id: str, image: NDArray[np.uint8], camera: C
 def make_broken_frame(stamp_ns: int, frame_id: str, error: str) -> SourceFrame:
     """The frame that answers for an image which can't be read, and why."""
     return SourceFrame(stamp_ns, frame_id, None, error=error, camera_error="there is no image")
+
+
+def camera_of(frame: SourceFrame, image: NDArray[np.uint8], hfov_deg: float | None) -> Camera | None:
+    """The frame's calibration, else the pinhole of the field of view that was given, else what its source assumed."""
+    if hfov_deg is None or (frame.camera is not None and frame.camera.calibrated):
+        return frame.camera
+    height, width = image.shape[:2]
+    return pinhole_from_hfov(width, height, hfov_deg)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from endo_depth_ros.bags.bag_reader import MCAP, is_bag, open_bag
 from endo_depth_ros.bags.bag_writer import COMPRESSIONS, BagWriter
 from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, camera_of, write_frames
+from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, write_frames
 from endo_depth_ros.bags.image_folder import STAMPS_FILE, write_image
 from endo_depth_ros.bags.output import OutputError, complete_output
-from endo_depth_ros.bags.source import DEFAULT_FPS, DEFAULT_FRAME_ID, FrameSource, SourceError, SourceFrame
+from endo_depth_ros.bags.readable_frames import mean_fps, readable_frames
+from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError, camera_of
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
 from endo_depth_ros.geometry.camera import Camera
 
@@ -119,7 +116,7 @@ def _write_bag(source: FrameSource, output: Path, args: argparse.Namespace) -> N
 
 
 def _write_video(source: FrameSource, output: Path, fps: float | None, max_frames: int | None) -> None:
-    with VideoWriter(output, fps or source.fps or _mean_fps(source)) as writer:
+    with VideoWriter(output, fps or source.fps or mean_fps([frame.stamp_ns for frame in source])) as writer:
         for _, image in readable_frames(source, max_frames):
             writer.write(image)
 
@@ -137,33 +134,3 @@ def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None, max
             camera = camera or camera_of(frame, image, hfov_deg)
     if camera is not None:
         write_camera(output / "camera.yaml", camera)
-
-
-def readable_frames(
-    source: FrameSource, max_frames: int | None = None
-) -> Iterator[tuple[SourceFrame, NDArray[np.uint8]]]:
-    """The first max_frames frames that have an image, with a progress bar; the others are named and left out.
-
-    Raises SourceError if none can be read.
-    """
-    count, skipped = 0, 0
-    total = source.frame_count if max_frames is None else min(max_frames, source.frame_count or max_frames)
-    for frame in tqdm(islice(source, max_frames), desc=Path(source.name).name, total=total, unit="frame"):
-        if frame.image is not None:
-            count += 1
-            yield frame, frame.image
-            continue
-        skipped += 1
-        if skipped <= 5:
-            tqdm.write(f"warning: {frame.error}", file=sys.stderr)
-    if skipped:
-        print(f"warning: {skipped} frames could not be read and were left out", file=sys.stderr)
-    if not count:
-        raise SourceError(f"{source.name}: none of its frames can be read; check the file")
-
-
-def _mean_fps(source: FrameSource) -> float:
-    """Frames per second by the stamps, for a source that has no frame rate."""
-    stamps_ns = [frame.stamp_ns for frame in source]
-    duration_s = (max(stamps_ns) - min(stamps_ns)) / 1e9 if stamps_ns else 0.0
-    return (len(stamps_ns) - 1) / duration_s if duration_s > 0 else DEFAULT_FPS

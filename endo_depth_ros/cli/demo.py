@@ -17,24 +17,27 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from tqdm import tqdm
 
-from endo_depth_ros.bags.bag_reader import is_bag, open_bag
+from endo_depth_ros.bags.bag_reader import MCAP, is_bag, open_bag
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, write_frames
-from endo_depth_ros.bags.rosbag_source import camera_info_topic, choose_image_topic
-from endo_depth_ros.cli.convert import readable_frames
-from endo_depth_ros.cli.demo_report import write_report
+from endo_depth_ros.bags.readable_frames import readable_frames
+from endo_depth_ros.bags.rosbag_source import COMPRESSED, camera_info_topic, choose_image_topic
+from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
+from endo_depth_ros.cli.demo_report import CONTACT_SHEET, METRICS, PREVIEW, write_report
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.settings import make
 from endo_depth_ros.synthetic.export import write_bag
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
-INPUT_BAG, OUTPUT_BAG = "input.mcap", "output.mcap"
+INPUT_BAG, OUTPUT_BAG, LOGS = "input.mcap", "output.mcap", "logs"
+LEFT_BY_A_DEMO = {INPUT_BAG, f".input.partial{MCAP}", OUTPUT_BAG, LOGS, METRICS, CONTACT_SHEET, PREVIEW}
 WIDTH, HEIGHT = 480, 384
 ASSUMED_HFOV_DEG = 70.0
-RECORDED = "/depth/.*,/rgb/image_rect,/tf,/tf_static,/diagnostics"
+RECORDED_TF = ("/tf", "/tf_static")
+RECORDED = ",".join(("/depth/.*", "/rgb/image_rect", "/diagnostics", *RECORDED_TF))
 STATUS_TOPIC = "/depth/status"
-COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 QUEUE_FRAMES = 500
 START_DEADLINE_S = 60.0
 SILENCE_DEADLINE_S = 15.0
@@ -73,12 +76,13 @@ def run(args: argparse.Namespace) -> int:
 
 def prepare_folder(folder: Path) -> Path:
     """An empty folder; an earlier demo in it goes. Raises ValueError for a folder that holds anything else."""
-    strangers = [path.name for path in folder.glob("*")] if folder.is_dir() else []
-    if strangers and not (folder / "logs").is_dir():
-        raise ValueError(f"{folder} holds {strangers[0]} and no earlier demo; choose another folder with --output")
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    strangers = sorted(present - LEFT_BY_A_DEMO)
+    if strangers:
+        raise ValueError(f"{folder} holds {strangers[0]}, which is of no demo; choose another folder with --output")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "logs").mkdir()
+    (folder / LOGS).mkdir()
     return folder
 
 
@@ -86,11 +90,14 @@ def prepare_input(args: argparse.Namespace, folder: Path) -> Path:
     """The bag to replay: rendered, made from the user's video or folder, or the user's own."""
     bag = folder / INPUT_BAG
     if args.input is None:
+        wanted = make(SequenceSettings, {"seed": args.seed, "frames": args.frames, "width": WIDTH, "height": HEIGHT})
         print(f"Rendering {args.frames} frames of a colon with known depth and poses (seed {args.seed}) ...")
-        rendered = render_sequence(SequenceSettings(seed=args.seed, frames=args.frames, width=WIDTH, height=HEIGHT))
+        rendered = render_sequence(wanted)
         write_bag(tqdm(rendered, total=args.frames, unit="frame", disable=None), bag)
         return bag
     if args.input.exists() and is_bag(args.input):
+        if args.camera is not None:
+            raise ValueError("--camera is for videos and folders; a bag brings its camera_info")
         return Path(args.input)
     camera = None if args.camera is None else read_camera(args.camera)
     hfov_deg = None if camera else args.hfov or ASSUMED_HFOV_DEG
@@ -103,8 +110,9 @@ def run_nodes(bag: Path, folder: Path, hfov_deg: float) -> None:
     """Replay the bag through depth_node and record what comes out. Raises ProcessError when a node fails."""
     with open_bag(bag) as opened:
         image_topic = choose_image_topic(opened, "")
-    compressed = image_topic.type == COMPRESSED_TYPE
-    base = image_topic.name.removesuffix("/compressed") if compressed else image_topic.name
+        transforms = [topic.name for topic in opened.topics if topic.name in RECORDED_TF and topic.message_count]
+    compressed = image_topic.type == COMPRESSED
+    base = image_topic.name.removesuffix(COMPRESSED_SUFFIX)
     environment = environment_with_profile({**os.environ, "ROS_DOMAIN_ID": str(free_domain())})
     depth_parameters = {
         "allow_relative": "true",
@@ -114,8 +122,12 @@ def run_nodes(bag: Path, folder: Path, hfov_deg: float) -> None:
         "hfov_deg": hfov_deg,
     }
     remaps = {"image_raw": base, "camera_info": camera_info_topic(image_topic.name)}
-    replay_parameters = {"bag": bag, "wait_for_subscribers": image_topic.name, "acknowledge_timeout_s": 10.0}
-    with ProcessGroup(folder / "logs", environment) as nodes, watcher(environment) as watch:
+    replay_parameters = {
+        "bag": bag,
+        "wait_for_subscribers": ",".join([image_topic.name, *transforms]),
+        "acknowledge_timeout_s": 10.0,
+    }
+    with ProcessGroup(folder / LOGS, environment) as nodes, watcher(environment) as watch:
         nodes.start("depth_node", node_command("depth_node", depth_parameters, remaps))
         nodes.start("record_node", node_command("record_node", {"output": folder / OUTPUT_BAG, "topics": RECORDED}))
         watch.wait_for_recorder(nodes)
@@ -183,7 +195,6 @@ class Watcher:
 @contextmanager
 def watcher(environment: dict[str, str]) -> Iterator[Watcher]:
     """A watcher on the ROS domain of the environment."""
-    os.environ.update({key: environment[key] for key in environment if key.startswith(("ROS_", "FAST"))})
     rclpy.init(domain_id=int(environment["ROS_DOMAIN_ID"]))
     node = rclpy.create_node("demo_watcher")
     try:

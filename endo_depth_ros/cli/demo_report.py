@@ -6,13 +6,15 @@ import dataclasses
 import json
 import math
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.bags.image_folder import write_image
+from endo_depth_ros.bags.readable_frames import mean_fps
 from endo_depth_ros.cli.output_folder import finite
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
@@ -23,6 +25,7 @@ from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
 
 SCHEMA_VERSION = 1
+METRICS, CONTACT_SHEET, PREVIEW = "metrics.json", "contact_sheet.png", "preview.mp4"
 SHEET_ROWS = 5
 UNITLESS = DepthUnit("units", 1.0)
 Truth = dict[int, tuple[NDArray[np.float32], Camera]]
@@ -44,9 +47,9 @@ def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
     truth = truth_of(answered, read_truth(input_bag))
     errors = compare(answered, truth) if truth else None
     metrics = summarise(frames, answered, errors)
-    (folder / "metrics.json").write_text(json.dumps(finite(metrics), indent=2, allow_nan=False) + "\n")
-    write_sheet(folder / "contact_sheet.png", answered, truth, errors)
-    write_preview(folder / "preview.mp4", answered)
+    (folder / METRICS).write_text(json.dumps(finite(metrics), indent=2, allow_nan=False) + "\n")
+    write_sheet(folder / CONTACT_SHEET, answered, truth, errors)
+    write_preview(folder / PREVIEW, answered)
     return describe(folder, output_bag, metrics, errors)
 
 
@@ -113,7 +116,7 @@ def write_sheet(
     ]
     in_metres = errors is not None or all(frame.status["scale_state"] != "relative" for frame in frames)
     sheet = contact_sheet(rows) if in_metres else contact_sheet(rows, UNITLESS)
-    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    write_image(path, sheet)
 
 
 def image_of(frame: RecordedFrame) -> NDArray[np.uint8]:
@@ -124,11 +127,9 @@ def image_of(frame: RecordedFrame) -> NDArray[np.uint8]:
 
 def write_preview(path: Path, frames: list[RecordedFrame]) -> None:
     """Colour beside depth at the rate of the stamps."""
-    duration_s = (frames[-1].stamp_ns - frames[0].stamp_ns) / 1e9
-    video = PreviewVideo(path, (len(frames) - 1) / duration_s if duration_s > 0 else 30.0)
-    for frame in frames:
-        video.write(estimate_of(frame))
-    video.close()
+    with closing(PreviewVideo(path, mean_fps([frame.stamp_ns for frame in frames]))) as video:
+        for frame in frames:
+            video.write(estimate_of(frame))
 
 
 def estimate_of(frame: RecordedFrame) -> DepthEstimate:
@@ -166,6 +167,6 @@ def describe(folder: Path, output_bag: Path, metrics: dict[str, Any], errors: Se
         f"  {folder / 'contact_sheet.png'}   look here first: black or hatched is what can't be trusted",
         f"  {folder / 'preview.mp4'}         colour beside depth",
         f"  {folder / 'metrics.json'}        figures",
-        f"  {output_bag}                     what the nodes published: open it in Foxglove, or endo-depth replay",
+        f"  {output_bag}         what the nodes published: open it in Foxglove, or endo-depth replay",
     ]
     return "\n".join(lines)

@@ -11,13 +11,13 @@ from tqdm import tqdm
 
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame
+from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame, camera_of
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.settings import entries, load_parameter_file, make
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     camera = None if args.camera is None else read_camera(args.camera)
     source = open_source(args.input, camera, args.fps, args.image_topic)
     if source.warning:
-        print(f"{source.name}: {source.warning}", file=sys.stderr)
+        print(f"warning: {source.warning}", file=sys.stderr)
     pipeline = DepthPipeline(settings)
     fps = (source.fps or DEFAULT_FPS) / args.every
     facts = {
@@ -98,15 +98,10 @@ def answer(pipeline: DepthPipeline, frame: SourceFrame, hfov_deg: float) -> Dept
     """The depth of one frame, or the status that says why it has none."""
     if frame.image is None:
         return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.error, model=pipeline.estimator.name)
-    camera = frame.camera or assumed_camera(frame, hfov_deg)
+    camera = camera_of(frame, frame.image, hfov_deg or None)
     if camera is None:
         return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.camera_error, model=pipeline.estimator.name)
-    return pipeline.process(Frame(frame.stamp_ns, frame.frame_id, frame.image, camera))
-
-
-def assumed_camera(frame: SourceFrame, hfov_deg: float) -> Camera | None:
-    """A pinhole of the assumed field of view, or None when none was given."""
-    if frame.image is None or hfov_deg == 0:
-        return None
-    height, width = frame.image.shape[:2]
-    return pinhole_from_hfov(width, height, hfov_deg)
+    try:
+        return pipeline.process(Frame(frame.stamp_ns, frame.frame_id, frame.image, camera))
+    except CameraError as error:
+        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, str(error), model=pipeline.estimator.name)

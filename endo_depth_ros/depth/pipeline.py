@@ -13,14 +13,12 @@ from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, S
 from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
 
 MASK_SIZE_PX = 320
-# Frames between two looks at the field of view; scopes in a trocar shift a few pixels within seconds.
-FIELD_OF_VIEW_PERIOD = 60
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,9 @@ class DepthPipeline:
         """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails."""
         self.settings = settings
         self.estimator = create_estimator(settings)
-        self._tracker = FieldOfViewTracker(settings.field_of_view, recheck_every=FIELD_OF_VIEW_PERIOD)
+        self._tracker = FieldOfViewTracker(settings.field_of_view)
         self._raw_camera: Camera | None = None
-        self._rectification: Rectification | None = None
+        self._rectification: Rectification | CameraError = CameraError("no camera yet")
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
         self._field_of_view: FieldOfView | None = None
 
@@ -66,7 +64,7 @@ class DepthPipeline:
         self._field_of_view = None
 
     def process(self, frame: Frame) -> DepthEstimate:
-        """Depth of one raw frame, at the pipeline's working size."""
+        """Depth of one raw frame, at the pipeline's working size. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
         exposure = judge_exposure(
             view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
@@ -87,19 +85,31 @@ class DepthPipeline:
         return DepthEstimate(view.frame, depth, sigma, replace(status, coverage=coverage))
 
     def rectify(self, frame: Frame) -> View:
-        """The frame as the bounded pinhole image that depth belongs to, and where the scope sees."""
-        if self._rectification is None or frame.camera != self._raw_camera:
-            s = self.settings
-            self._rectification = Rectification(frame.camera, s.input_width, s.input_height, s.rectified_fov_deg)
-            self._raw_camera = frame.camera
-            self._field_of_view = None
+        """The frame as the bounded pinhole image that depth belongs to, and where the scope sees.
+
+        Raises CameraError when the camera's R and P show nothing of the image.
+        """
+        rectification = self._rectification_of(frame.camera)
         field_of_view = self._tracker.update(frame.image)
         if field_of_view is not self._field_of_view:
             self._field_of_view = field_of_view
-            self._inside = self._rectification.inside & self._rectification.warp_mask(_mask(field_of_view, frame))
-        image = self._rectification.rectify(frame.image)
-        rectified = Frame(frame.stamp_ns, frame.frame_id, image, self._rectification.camera)
+            self._inside = rectification.inside & rectification.warp_mask(_mask(field_of_view, frame))
+        image = rectification.rectify(frame.image)
+        rectified = Frame(frame.stamp_ns, frame.frame_id, image, rectification.camera)
         return View(rectified, self._inside, field_of_view)
+
+    def _rectification_of(self, camera: Camera) -> Rectification:
+        if camera != self._raw_camera:
+            s = self.settings
+            self._raw_camera, self._field_of_view = camera, None
+            try:
+                self._rectification = Rectification(camera, s.input_width, s.input_height, s.rectified_fov_deg)
+            except CameraError as error:
+                self._rectification = error
+        # Refused once, refused for each of its frames, without trying again.
+        if isinstance(self._rectification, CameraError):
+            raise self._rectification
+        return self._rectification
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info, pinhole_from_hfov
-
-REMEMBERED = 100
+from endo_depth_ros.geometry.recent_infos import RecentInfos
 
 
 class MissingCameraError(CameraError):
@@ -21,16 +19,12 @@ class CameraSource:
     def __init__(self, hfov_deg: float) -> None:
         """hfov_deg: field of view to assume without a calibration, degrees; 0 assumes none."""
         self._hfov_deg = hfov_deg
-        self._infos: OrderedDict[int, Any] = OrderedDict()
+        self._infos = RecentInfos()
         self._cameras: dict[tuple[Any, ...], Camera] = {}
 
     def update(self, info: Any) -> None:
-        """Remember a CameraInfo message."""
-        stamp_ns = info.header.stamp.sec * 10**9 + info.header.stamp.nanosec
-        self._infos.pop(stamp_ns, None)
-        self._infos[stamp_ns] = info
-        while len(self._infos) > REMEMBERED:
-            self._infos.popitem(last=False)
+        """Remember a CameraInfo message; may be called from another thread than `camera_of`."""
+        self._infos.add(info)
 
     def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera:
         """The camera of an image: the CameraInfo of its stamp, else the last one that arrived, else the assumed one.
@@ -38,8 +32,6 @@ class CameraSource:
         Raises MissingCameraError when there is neither, CameraError when the calibration can't be used.
         """
         info = self._infos.get(stamp_ns)
-        if info is None and self._infos:
-            info = next(reversed(self._infos.values()))
         if info is None or is_uncalibrated(info):
             return self._assumed(info, width, height)
         key = (width, height, *calibration_key(info))

@@ -31,6 +31,7 @@ from endo_depth_ros.nodes.latency import LatencyMeter
 from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.runner import StartError, run
+from endo_depth_ros.stamps import stamp_ns_of
 
 # The first image often overtakes the first CameraInfo.
 CAMERA_INFO_PATIENCE_S = 1.0
@@ -169,6 +170,7 @@ class DepthNode(LifecycleNode):
         if self._outputs is not None:
             self._outputs.destroy()
         self._outputs = self._pipeline = None
+        gc.unfreeze()
 
     # Input
 
@@ -245,13 +247,13 @@ class DepthNode(LifecycleNode):
             return
         try:
             frame = self._decode(incoming.message)
+            if not wanted.depth:
+                outputs.publish_image(header, pipeline.rectify(frame).frame)
+                return
+            estimate = pipeline.process(frame)
         except (ImageError, CameraError) as error:
             self._refuse(incoming, error)
             return
-        if not wanted.depth:
-            outputs.publish_image(header, pipeline.rectify(frame).frame)
-            return
-        estimate = pipeline.process(frame)
         outputs.publish_image(header, estimate.frame)
         published = outputs.publish(header, estimate)
         if not published:
@@ -268,7 +270,7 @@ class DepthNode(LifecycleNode):
             image = rgb_of_compressed(message, self.settings.max_decoded_pixels)
         else:
             image = rgb_of_image(message)
-        stamp_ns = nanoseconds(message.header)
+        stamp_ns = stamp_ns_of(message.header)
         camera = self._cameras.camera_of(stamp_ns, image.shape[1], image.shape[0])
         return Frame(stamp_ns, message.header.frame_id, image, camera)
 
@@ -282,7 +284,7 @@ class DepthNode(LifecycleNode):
 
     def _decline(self, incoming: Incoming, verdict: Verdict, kind: str, topic: str, sentence: str) -> None:
         self._complaints.report(kind, topic, sentence)
-        stamp_ns = nanoseconds(incoming.message.header)
+        stamp_ns = stamp_ns_of(incoming.message.header)
         status = FrameStatus(stamp_ns, verdict, f"{topic}: {sentence}", model=self.settings.model)
         self._finish(incoming, status, published=False)
 
@@ -298,7 +300,7 @@ class DepthNode(LifecycleNode):
         self._outputs.publish_status(incoming.message.header, status, extra)
 
     def _check_time(self, header: Header) -> None:
-        stamp_ns = nanoseconds(header)
+        stamp_ns = stamp_ns_of(header)
         if stamp_ns < self._last_stamp_ns:
             back_s = (self._last_stamp_ns - stamp_ns) / 1e9
             self._complaints.report(
@@ -352,6 +354,7 @@ class DepthNode(LifecycleNode):
             "received_frames": self._received,
             "answered_frames": self._latency.frames,
             "dropped_frames": self._dropped,
+            "rate_hz": f"{self._latency.rate_hz():.2f}",
             "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
             "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",
             **counts,
@@ -359,11 +362,6 @@ class DepthNode(LifecycleNode):
         header = Header(stamp=self.get_clock().now().to_msg())
         status = diagnostic(self.get_fully_qualified_name(), level, message, values)
         self._diagnostics.publish(diagnostics_message(header, [status]))
-
-
-def nanoseconds(header: Header) -> int:
-    """The header's stamp in nanoseconds."""
-    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -21,10 +21,10 @@ from endo_depth_ros.imaging.color_range import ColorRange
 from endo_depth_ros.imaging.colormap import colorize_depth
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.messages import (
-    camera_info_message,
     depth_in_millimetres,
     image_message,
     points_message,
+    rectified_camera_info_message,
     status_message,
 )
 
@@ -83,7 +83,7 @@ class DepthOutputs:
         if has_listener(self._depth):
             self._depth.publish(self._depth_message(header, estimate.depth))
         if has_listener(self._camera_info):
-            self._camera_info.publish(camera_info_message(header, estimate.frame.camera))
+            self._camera_info.publish(rectified_camera_info_message(header, estimate.frame.camera))
         if has_listener(self._sigma):
             self._sigma.publish(image_message(header, estimate.sigma, "32FC1"))
         if has_listener(self._points):

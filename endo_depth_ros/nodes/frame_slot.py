@@ -38,8 +38,9 @@ class FrameSlot(Generic[T]):
             return None if self._closed else self._items.popleft()
 
     def close(self) -> None:
-        """Make every present and future `take` return None."""
+        """Make every present and future `take` return None; what still waits counts as dropped."""
         with self._ready:
             self._closed = True
+            self.dropped += len(self._items)
             self._items.clear()
             self._ready.notify_all()

@@ -15,6 +15,7 @@ class LatencyMeter:
         """window: how many frames are remembered."""
         self._lock = threading.Lock()
         self._latencies_ms: deque[float] = deque(maxlen=window)
+        self._done_ns: deque[int] = deque(maxlen=window)
         self.frames = 0
 
     def add(self, received_ns: int, done_ns: int) -> float:
@@ -22,6 +23,7 @@ class LatencyMeter:
         latency_ms = (done_ns - received_ns) / 1e6
         with self._lock:
             self._latencies_ms.append(latency_ms)
+            self._done_ns.append(done_ns)
             self.frames += 1
         return latency_ms
 
@@ -29,3 +31,9 @@ class LatencyMeter:
         """Percentile of the remembered latencies, milliseconds; NaN before the first frame."""
         with self._lock:
             return float(np.percentile(self._latencies_ms, percent)) if self._latencies_ms else float("nan")
+
+    def rate_hz(self) -> float:
+        """Frames per second over the remembered ones; NaN before the second frame."""
+        with self._lock:
+            span_ns = self._done_ns[-1] - self._done_ns[0] if self._done_ns else 0
+            return 1e9 * (len(self._done_ns) - 1) / span_ns if span_ns > 0 else float("nan")

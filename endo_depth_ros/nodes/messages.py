@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -12,7 +13,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from endo_depth_ros.contracts import STATUS_SCHEMA_VERSION, FrameStatus, ScaleState, Verdict
-from endo_depth_ros.geometry.camera import PLUMB_BOB, Camera
+from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera_info import info_fields
 
 MILLIMETRES_PER_METRE = 1000.0
 FARTHEST_MM = 65535
@@ -42,18 +44,23 @@ def depth_in_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def camera_info_message(header: Header, camera: Camera) -> CameraInfo:
-    """CameraInfo of a rectified pinhole image: D = 0, R = I, P = [K | 0]."""
-    P = np.hstack([camera.K, np.zeros((3, 1))])
+    """CameraInfo of an image; of an uncalibrated camera K is zero, as the message asks, and P is the assumption."""
+    fields = info_fields(camera)
     return CameraInfo(
         header=header,
         height=camera.height,
         width=camera.width,
-        distortion_model=PLUMB_BOB,
-        d=[0.0] * 5,
-        k=camera.K.ravel(),
-        r=np.eye(3).ravel(),
-        p=P.ravel(),
+        distortion_model=fields.distortion_model,
+        d=fields.d.tolist(),
+        k=fields.k.ravel(),
+        r=fields.r.ravel(),
+        p=fields.p.ravel(),
     )
+
+
+def rectified_camera_info_message(header: Header, camera: Camera) -> CameraInfo:
+    """CameraInfo of a rectified pinhole image: D = 0, R = I, P = [K | 0], also where the lens was assumed."""
+    return camera_info_message(header, replace(camera, calibrated=True))
 
 
 def points_message(header: Header, points: NDArray[np.void]) -> PointCloud2:

@@ -22,9 +22,8 @@ from endo_depth_ros.bags.device import DeviceSource, device_index
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.source import FrameSource, SourceError, SourceFrame
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
-from endo_depth_ros.nodes.camera_info import raw_camera_info_message
 from endo_depth_ros.nodes.complaints import Complaints
-from endo_depth_ros.nodes.messages import image_message
+from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.playback_schedule import PlaybackSchedule
 from endo_depth_ros.nodes.runner import StartError, run
@@ -149,7 +148,7 @@ class VideoNode(Node):
         header = Header(stamp=now.to_msg(), frame_id=self.settings.frame_id)
         camera = self._camera_of(frame)
         if camera is not None:
-            self._infos.publish(raw_camera_info_message(header, camera))
+            self._infos.publish(camera_info_message(header, camera))
         self._images.publish(image_message(header, frame.image, "rgb8"))
         return int(now.nanoseconds)
 

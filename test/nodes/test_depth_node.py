@@ -265,13 +265,18 @@ def test_a_slow_model_drops_old_frames_and_counts_them(graph, monkeypatch):
     assert [stamp_ns(m) for m in bench.received["depth/status"]] == [1000 * MS, 1005 * MS]
 
 
-def test_synchronous_mode_has_no_thread_and_answers_within_the_callback(graph):
+def test_synchronous_mode_answers_within_the_callback_without_a_thread(graph, monkeypatch):
     bench = Bench(graph, synchronous=True)
     assert bench.node._worker is None
-    bench.send(1000 * MS)
-    graph.wait_for(lambda: bench.node._cameras is not None, "camera")
+    threads, process = [], bench.node._pipeline.process
+    monkeypatch.setattr(
+        bench.node._pipeline, "process", lambda frame: threads.append(threading.current_thread()) or process(frame)
+    )
+    bench.infos.publish(info_of(1000 * MS))
+    graph.wait_for(bench.node._camera_arrived.is_set, "the calibration")
     bench.send(1033 * MS)
     bench.answer(1033 * MS, "depth/image_rect")
+    assert threads == [threading.main_thread()]
 
 
 def truncated(stamp):
@@ -291,6 +296,13 @@ def changed(stamp, **fields):
     for name, value in fields.items():
         setattr(message, name, value)
     return message
+
+
+def looking_away():
+    """A CameraInfo whose P shows what the camera never sees."""
+    info = info_of(0)
+    info.p[2] = 1e6
+    return info
 
 
 BAD_IMAGES = {
@@ -325,6 +337,7 @@ def test_a_bad_image_is_refused_with_its_topic_and_the_next_one_is_answered(grap
         (info_of(0, f=float("nan")), "NaN"),
         (header(CameraInfo(width=W, height=H), 0), "uncalibrated"),
         (info_of(0, width=2 * W), "describes a 320x128 image but the image is 160x128"),
+        (looking_away(), "show no part of the image"),
     ],
 )
 def test_a_bad_calibration_is_refused_and_a_good_one_ends_it(graph, info, complaint):
@@ -387,10 +400,12 @@ def test_a_topic_that_dies_and_returns_is_reported_and_answered_again(graph):
 
 def test_nothing_is_computed_when_nobody_listens(graph, monkeypatch):
     images, infos = graph.publisher(Image, "image_raw"), graph.publisher(CameraInfo, "camera_info")
-    node = graph.add(make_node())
+    node = graph.add(make_node(synchronous=True))
     graph.wait_matched(images, infos)
-    monkeypatch.setattr(node._pipeline, "process", lambda frame: pytest.fail("computed for nobody"))
+    computed = []
+    monkeypatch.setattr(node._pipeline, "process", lambda frame: computed.append(frame))
+    monkeypatch.setattr(node._pipeline, "rectify", lambda frame: computed.append(frame))
     infos.publish(info_of(1000 * MS))
     images.publish(image_of(1000 * MS))
     graph.wait_for(lambda: node._last_stamp_ns == 1000 * MS, "the image to be handled")
-    assert "internal_error" not in node._complaints.counts
+    assert computed == []

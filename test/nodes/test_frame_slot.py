@@ -29,3 +29,11 @@ def test_closing_wakes_a_waiting_taker():
     taker.join(timeout=10)
     assert got == [None]
     assert slot.take() is None
+
+
+def test_what_waits_when_the_slot_closes_is_dropped():
+    slot: FrameSlot[int] = FrameSlot(3)
+    slot.put(1)
+    slot.put(2)
+    slot.close()
+    assert slot.dropped == 2

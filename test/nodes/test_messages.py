@@ -13,6 +13,7 @@ from endo_depth_ros.nodes.messages import (
     depth_in_millimetres,
     image_message,
     points_message,
+    rectified_camera_info_message,
     status_message,
 )
 
@@ -50,12 +51,19 @@ def test_what_is_no_depth_is_zero_millimetres():
 
 def test_camera_info_is_a_rectified_pinhole():
     K = np.array([[100.0, 0, 31.5], [0, 110, 23.5], [0, 0, 1]])
-    message = camera_info_message(HEADER, Camera(64, 48, K))
+    message = rectified_camera_info_message(HEADER, Camera(64, 48, K, calibrated=False))
     assert (message.width, message.height) == (64, 48)
     assert not any(message.d)
     assert np.array_equal(np.reshape(message.k, (3, 3)), K)
     assert np.array_equal(np.reshape(message.r, (3, 3)), np.eye(3))
     assert np.array_equal(np.reshape(message.p, (3, 4)), np.column_stack([K, np.zeros(3)]))
+
+
+def test_an_uncalibrated_raw_camera_says_so_and_keeps_its_assumption():
+    K = np.array([[100.0, 0, 31.5], [0, 110, 23.5], [0, 0, 1]])
+    message = camera_info_message(HEADER, Camera(64, 48, K, calibrated=False))
+    assert not any(message.k)
+    assert np.array_equal(np.reshape(message.p, (3, 4))[:, :3], K)
 
 
 def test_points_say_how_they_are_laid_out():
