@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ class Entry:
     def checked(self, value: Any) -> Any:
         """The value in the setting's type. Raises SettingsError with the setting's name."""
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if type(value) is not self.type:
             raise SettingsError(f"{self.name} is {value!r} ({type(value).__name__}) but must be {self.type.__name__}")
         complaint = self.rule.complaint(value)
@@ -100,7 +101,7 @@ def make(cls: type[S], values: Mapping[str, Any]) -> S:
 def changed(settings: S, values: Mapping[str, Any]) -> S:
     """The settings with some values replaced. Raises SettingsError as `make` does."""
     known = {entry.name: entry for entry in entries(type(settings))}
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(map(str, set(values) - set(known)))
     if unknown:
         raise SettingsError(f"there is no setting '{unknown[0]}'; known: {', '.join(known)}")
     checked = {name: known[name].checked(value) for name, value in values.items()}
@@ -119,7 +120,7 @@ def load_parameter_file(path: Path, node_name: str) -> dict[str, Any]:
     """
     try:
         document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: not a readable YAML file ({error})") from error
     if not isinstance(document, dict):
         raise SettingsError(

@@ -40,6 +40,8 @@ def test_an_integer_is_good_for_a_float_but_not_the_reverse():
         ({"size": 0}, "size is 0 px but must be at least 1 px"),
         ({"size": 9}, "size is 9 px but must be at most 8 px"),
         ({"share": float("nan")}, "share is nan; give a finite number"),
+        ({"share": 10**400}, "share is inf; give a finite number"),
+        ({1: 2, "x": 3}, "there is no setting '1'"),
         ({"mode": "c"}, "mode is 'c' but must be one of: a, b"),
         ({"on": 1}, "on is 1 .int. but must be bool"),
         ({"size": True}, "size is True .bool. but must be int"),
@@ -67,7 +69,9 @@ def test_parameter_file_sections_for_the_node_are_merged(tmp_path):
     assert load_parameter_file(file, "node_a") == {"size": 2, "mode": "b"}
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "a: 1", "a: {b: 1}", "a: {ros__parameters: 3}", "\t: :", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "a: 1", "a: {b: 1}", "a: {ros__parameters: 3}", "\t: :", "\x00", "a: 2001-99-99", "[" * 3000]
+)
 def test_a_file_that_is_no_parameter_file_is_named(tmp_path, text):
     file = tmp_path / "p.yaml"
     file.write_text(text)

@@ -169,4 +169,4 @@ def share(mask: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
 def _mask(field_of_view: FieldOfView, frame: Frame) -> NDArray[np.bool_]:
     height, width = frame.image.shape[:2]
     scale = min(1.0, MASK_SIZE_PX / max(height, width))
-    return field_of_view.mask(round(width * scale), round(height * scale))
+    return field_of_view.mask(max(round(width * scale), 1), max(round(height * scale), 1))

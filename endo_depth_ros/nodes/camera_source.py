@@ -20,11 +20,13 @@ class CameraSource:
         """hfov_deg: field of view to assume without a calibration, degrees; 0 assumes none."""
         self._hfov_deg = hfov_deg
         self._infos = RecentInfos()
+        self.frame_id = ""
         self._cameras: dict[tuple[Any, ...], Camera] = {}
 
     def update(self, info: Any) -> None:
         """Remember a CameraInfo message; may be called from another thread than `camera_of`."""
         self._infos.add(info)
+        self.frame_id = str(info.header.frame_id)
 
     def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera:
         """The camera of an image: the CameraInfo of its stamp, else the last one that arrived, else the assumed one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -17,12 +18,12 @@ class Logger(Protocol):
 
 
 class Complaints:
-    """Counts what went wrong by kind and logs each kind of each source at most once a period; thread-safe."""
+    """Counts what went wrong by kind and logs what is alike of one source at most once a period; thread-safe."""
 
     def __init__(
         self, logger: Logger, period_s: float = 5.0, monotonic_s: Callable[[], float] = time.monotonic
     ) -> None:
-        """period_s: least time between two messages of the same kind about the same source, in seconds."""
+        """period_s: least time between two messages that are alike about the same source, in seconds."""
         self._logger = logger
         self._period_s = period_s
         self._monotonic_s = monotonic_s
@@ -32,11 +33,11 @@ class Complaints:
         self._last_s: dict[tuple[str, str], float] = {}
 
     def report(self, kind: str, source: str, sentence: str) -> None:
-        """Count one event; log `source: sentence` unless this kind and source were logged within the period.
+        """Count one event; log `source: sentence` unless one like it was logged within the period.
 
         kind: short key for diagnostics, such as 'bad_image'. source: the topic or file.
         """
-        key, now_s = (kind, source), self._monotonic_s()
+        key, now_s = (source, pattern_of(sentence)), self._monotonic_s()
         with self._lock:
             self._counts[kind] += 1
             if now_s - self._last_s.get(key, float("-inf")) < self._period_s:
@@ -52,3 +53,8 @@ class Complaints:
         """Events so far by kind."""
         with self._lock:
             return dict(self._counts)
+
+
+def pattern_of(sentence: str) -> str:
+    """The sentence without its numbers, so that the same fault with other figures is the same."""
+    return re.sub(r"[-+]?\d[\d.e+-]*", "#", sentence)

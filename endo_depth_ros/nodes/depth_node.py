@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
@@ -27,6 +28,7 @@ from endo_depth_ros.nodes.depth_outputs import DepthOutputs
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.frame_slot import FrameSlot
 from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
+from endo_depth_ros.nodes.impossible_transitions import answer_impossible_transitions
 from endo_depth_ros.nodes.latency import LatencyMeter
 from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
@@ -76,11 +78,15 @@ class DepthNode(LifecycleNode):
         self._last_stamp_ns = -1
         self._last_received_ns = 0
         self._received = 0
+        self._unwanted = 0
         self._stale = False
         self._failure = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics)
-        self.create_timer(RELIABILITY_CHECK_PERIOD_S, self._follow_reliability)
+        # By the steady clock: they must go on in simulated time that stands still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
+        self.create_timer(RELIABILITY_CHECK_PERIOD_S, self._follow_reliability, clock=steady)
+        answer_impossible_transitions(self)
         if self.settings.autostart:
             self._start()
 
@@ -241,13 +247,20 @@ class DepthNode(LifecycleNode):
         pipeline, outputs, header = self._pipeline, self._outputs, incoming.message.header
         if pipeline is None or outputs is None:
             return
-        self._check_time(header)
+        self._check_header(header)
         wanted = outputs.wanted()
-        if not (wanted.depth or wanted.image):
+        needed = wanted.depth or wanted.image
+        if not needed and isinstance(incoming.message, CompressedImage):
+            self._unwanted += 1
             return
         try:
+            # Nearly free for raw images, so bad ones are told even while nobody listens.
             frame = self._decode(incoming.message)
+            if not needed:
+                self._unwanted += 1
+                return
             if not wanted.depth:
+                self._unwanted += 1
                 outputs.publish_image(header, pipeline.rectify(frame).frame)
                 return
             estimate = pipeline.process(frame)
@@ -299,23 +312,26 @@ class DepthNode(LifecycleNode):
         }
         self._outputs.publish_status(incoming.message.header, status, extra)
 
-    def _check_time(self, header: Header) -> None:
-        stamp_ns = stamp_ns_of(header)
+    def _check_header(self, header: Header) -> None:
+        stamp_ns, topic = stamp_ns_of(header), self._image_topic
         if stamp_ns < self._last_stamp_ns:
             back_s = (self._last_stamp_ns - stamp_ns) / 1e9
-            self._complaints.report(
-                "stamps_went_back",
-                self._image_topic,
-                f"stamps went back by {back_s:.3f} s; state reset (a bag that loops, or two publishers)",
-            )
+            sentence = f"stamps went back by {back_s:.3f} s; state reset (a bag that loops, or two publishers)"
+            self._complaints.report("stamps_went_back", topic, sentence)
             if self._pipeline is not None and self._outputs is not None:
                 self._pipeline.reset()
                 self._outputs.reset()
+        elif stamp_ns == self._last_stamp_ns or stamp_ns == 0:
+            sentence = "the stamp is zero or that of the image before; let the driver stamp each image when it is taken"
+            self._complaints.report("bad_stamp", topic, sentence)
         self._last_stamp_ns = stamp_ns
         if not header.frame_id:
-            self._complaints.report(
-                "no_frame_id", self._image_topic, "frame_id is empty; set the camera's optical frame in its driver"
-            )
+            sentence = "frame_id is empty; set the camera's optical frame in its driver"
+            self._complaints.report("no_frame_id", topic, sentence)
+        info_frame_id = self._cameras.frame_id
+        if info_frame_id and header.frame_id and info_frame_id != header.frame_id:
+            sentence = f"frame_id is '{header.frame_id}' but that of camera_info '{info_frame_id}'; the image's is used"
+            self._complaints.report("frame_id_differs", topic, sentence)
 
     # Parameters and diagnostics
 
@@ -354,6 +370,7 @@ class DepthNode(LifecycleNode):
             "received_frames": self._received,
             "answered_frames": self._latency.frames,
             "dropped_frames": self._dropped,
+            "unwanted_frames": self._unwanted,
             "rate_hz": f"{self._latency.rate_hz():.2f}",
             "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
             "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",

@@ -60,7 +60,11 @@ class Parameters(Generic[S]):
         values = {p.name: p.value for p in parameters if p.name in self._entries}
         if not values:
             return SetParametersResult(successful=True)
-        late = [name for name in values if not self._entries[name].rule.live]
+        late = [
+            name
+            for name, value in values.items()
+            if not self._entries[name].rule.live and value != getattr(self.settings, name)
+        ]
         if late and self._fixed():
             reason = f"{late[0]} is in use; clean the node up (or restart it) to change it"
             return SetParametersResult(successful=False, reason=reason)
@@ -79,5 +83,6 @@ def _declare(node: Node, entry: Entry) -> object:
         hint = "; write it with a decimal point" if entry.type is float else ""
         raise SettingsError(f"parameter {entry.name} must be of type {entry.type.__name__}{hint} ({error})") from error
     except InvalidParameterValueException as error:
-        low, high = entry.rule.minimum, entry.rule.maximum
-        raise SettingsError(f"parameter {entry.name} must be between {low} and {high} ({error})") from error
+        ends = (("at least", entry.rule.minimum), ("at most", entry.rule.maximum))
+        limits = " and ".join(f"{word} {end}" for word, end in ends if end is not None)
+        raise SettingsError(f"parameter {entry.name} must be {limits} ({error})") from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -27,12 +27,16 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     """
     # Read when the first node is made; started by hand or by launch, image-sized messages need it alike.
     os.environ.update(environment_with_profile(os.environ))
-    rclpy.init(args=args)
+    try:
+        rclpy.init(args=args)
+    # Its exceptions differ by distribution and by which argument is bad.
+    except Exception as error:
+        print(f"error: bad --ros-args: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
     node = None
     try:
         node = make_node()
-        executor = SingleThreadedExecutor()
-        rclpy.spin_until_future_complete(node, node.done, executor)
+        rclpy.spin_until_future_complete(node, node.done, SingleThreadedExecutor())
         return int(node.done.result() or 0) if node.done.done() else 0
     except (SettingsError, StartError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,7 +49,8 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
             raise
         return 0
     finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            if node is not None:
-                node.destroy_node()
-            rclpy.try_shutdown()
+        # The node is ending already; a second Ctrl-C must not tear it down half-way.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()

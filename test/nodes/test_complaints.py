@@ -21,10 +21,18 @@ def test_the_same_complaint_is_logged_once_a_period_and_counted_always():
     assert complaints.counts == {"bad_image": 4}
 
 
-def test_other_sources_and_kinds_are_not_silenced():
+def test_other_sources_and_faults_are_not_silenced():
     log = Log()
     complaints = Complaints(log, monotonic_s=lambda: 0.0)
-    complaints.report("bad_image", "/left", "x")
-    complaints.report("bad_image", "/right", "x")
-    complaints.report("bad_camera_info", "/left", "x")
+    complaints.report("bad_image", "/left", "step is wrong")
+    complaints.report("bad_image", "/right", "step is wrong")
+    complaints.report("bad_image", "/left", "data is truncated")
     assert len(log.lines) == 3
+
+
+def test_the_same_fault_with_other_numbers_is_the_same():
+    log = Log()
+    complaints = Complaints(log, monotonic_s=lambda: 0.0)
+    complaints.report("bad_image", "/left", "step is 7 bytes but a row takes 480")
+    complaints.report("bad_image", "/left", "step is 9 bytes but a row takes 480")
+    assert len(log.lines) == 1

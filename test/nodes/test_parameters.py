@@ -44,7 +44,7 @@ def test_overrides_are_read_and_defaults_fill_the_rest(graph):
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"size": 9}, "size must be between 1 and 8"),
+        ({"size": 9}, "size must be at least 1 and at most 8"),
         ({"share": 1}, "share must be of type float; write it with a decimal point"),
         ({"share": float("nan")}, "share"),
         ({"mode": "c"}, "mode is 'c' but must be one of: a, b"),
@@ -71,6 +71,7 @@ def test_settings_in_use_are_refused_until_they_are_free(graph):
     (result,) = node.set_parameters([Parameter("size", value=5)])
     assert (result.successful, parameters.settings.size) == (False, 4)
     assert "size is in use" in result.reason
+    assert node.set_parameters([Parameter("size", value=4)])[0].successful
     in_use[0] = False
     assert node.set_parameters([Parameter("size", value=5)])[0].successful
     assert parameters.settings.size == 5

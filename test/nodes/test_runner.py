@@ -32,7 +32,7 @@ def test_a_signal_ends_a_working_node_quietly(number):
     ("parameters", "complaint"),
     [
         ({"model": "dream"}, "error: there is no model 'dream'; choose one of: shading"),
-        ({"input_width": 1}, "error: parameter input_width must be between 32 and 4096"),
+        ({"input_width": 1}, "error: parameter input_width must be at least 32 and at most 4096"),
     ],
 )
 def test_what_can_not_start_says_why_and_exits_with_1(parameters, complaint):
@@ -41,3 +41,11 @@ def test_what_can_not_start_says_why_and_exits_with_1(parameters, complaint):
     assert node.returncode == 1
     assert complaint in output
     assert "Traceback" not in output
+
+
+def test_bad_ros_arguments_are_one_sentence(tmp_path):
+    command = [*node_command("depth_node", {}), "--params-file", str(tmp_path / "nowhere.yaml")]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert run.returncode == 1
+    assert "nowhere.yaml" in run.stderr
+    assert "Traceback" not in run.stderr
