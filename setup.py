@@ -35,6 +35,7 @@ setup(
         "pyyaml>=5.4",
         "rosbags>=0.11",
         "scipy>=1.8",
+        "simplejpeg>=1.9",
         "torch>=2.4",
         "tqdm>=4.57",
         "zstandard>=0.15",

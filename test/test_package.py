@@ -32,6 +32,7 @@ ROSDEP_KEYS = {
     "rosbags": None,
     "scipy": "python3-scipy",
     "setuptools": "python3-setuptools",
+    "simplejpeg": None,
     "torch": None,
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",

@@ -49,7 +49,8 @@ def judge_modules(missing: Mapping[str, str]) -> Finding:
     return Finding(
         "packages",
         "; ".join(f"{module}: {reason}" for module, reason in missing.items()),
-        "without ROS run make setup; in a ROS workspace run rosdep install and pip install torch rosbags mcap",
+        "without ROS run make setup; in a ROS workspace run rosdep install and "
+        "pip install torch simplejpeg rosbags mcap",
         blocks_depth=True,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from endo_depth_ros.imaging.encodings import ImageError
@@ -18,6 +19,8 @@ JPEG_EOI = b"\xff\xd9"
 JPEG_SOS = 0xDA
 JPEG_TABLES_IN_SOF_RANGE = (0xC4, 0xC8, 0xCC)
 DEFAULT_MAX_PIXELS = 50_000_000
+# What simplejpeg stops at before it comes to the picture data: oddities of headers and lenient encoders, no damage.
+HEADER_ODDITIES = ("subsampling", "JFIF revision", "Adobe color transform", "Invalid SOS parameters")
 
 
 def decode_compressed(data: Any, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[np.uint8]:
@@ -33,10 +36,38 @@ def decode_compressed(data: Any, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArra
         raise ImageError(f"the compressed image is {width}x{height}; publish images with pixels")
     if width * height > max_pixels:
         raise ImageError(f"the compressed image is {width}x{height}, over the limit of {max_pixels} pixels; shrink it")
-    image = decode_by_opencv(content)
+    image = _decode_jpeg(content) if content.startswith(JPEG_MAGIC) else decode_by_opencv(content)
     if image is None or image.shape != (height, width, 3):
         raise ImageError("the compressed image is corrupt: its decoder gave up; check the sender")
     return image
+
+
+def _decode_jpeg(content: bytes) -> NDArray[np.uint8] | None:
+    """The JPEG as uint8 [H, W, 3], RGB, or None. Raises ImageError where its picture data is visibly damaged.
+
+    OpenCV smears colours over what is damaged and only prints libjpeg's warning; simplejpeg gives the same pixels and
+    tells. What only OpenCV reads is not checked.
+    """
+    try:
+        return simplejpeg.decode_jpeg(content, "RGB", strict=True)
+    except ValueError as error:
+        reason = str(error)
+    if any(oddity in reason for oddity in HEADER_ODDITIES):
+        return decode_by_opencv(content)
+    unpadded = _without_padding(content)
+    if unpadded != content:
+        return _decode_jpeg(unpadded)
+    raise ImageError(f"the JPEG is corrupt ({reason}); check the sender and the network")
+
+
+def _without_padding(content: bytes) -> bytes:
+    """The JPEG without the zeros that some cameras write before its end marker, which look like damage to libjpeg.
+
+    One zero stays: it may belong to the picture data, and libjpeg doesn't mind it.
+    """
+    end = content.rfind(JPEG_EOI)
+    data = content[:end].rstrip(b"\x00")
+    return content if end - len(data) < 2 else data + b"\x00" + JPEG_EOI
 
 
 def decode_by_opencv(content: bytes) -> NDArray[np.uint8] | None:
