@@ -2,6 +2,7 @@
 #
 #   make demo                      a rendered endoscopy, through the nodes, compared with the truth
 #   make demo INPUT=surgery.mp4    the same on a video of your own, without truth
+#                                  CAMERA=camera.yaml or HFOV=90 say more about its lens
 #   make test                      all tests
 #   make lint                      ruff and mypy
 #   make setup                     only .venv; PYTHON=/path/to/python3.12 chooses the interpreter
@@ -17,7 +18,7 @@ setup:
 	@python=$$(PYTHON="$(PYTHON)" pip_ros/environment/find_python.sh) && "$$python" pip_ros/environment/make_environment.py
 
 demo: setup
-	@$(APART) .venv/bin/endo-depth demo $(if $(INPUT),--input "$(INPUT)")
+	@$(APART) .venv/bin/endo-depth demo $(if $(INPUT),--input "$(INPUT)") $(if $(CAMERA),--camera "$(CAMERA)") $(if $(HFOV),--hfov $(HFOV))
 
 test: setup
 	@$(APART) .venv/bin/python -m pytest

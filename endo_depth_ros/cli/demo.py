@@ -24,6 +24,7 @@ from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, write_frames
 from endo_depth_ros.bags.readable_frames import readable_frames
 from endo_depth_ros.bags.rosbag_source import COMPRESSED, camera_info_topic, choose_image_topic
 from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
+from endo_depth_ros.cli.arguments import count, degrees
 from endo_depth_ros.cli.demo_report import CONTACT_SHEET, METRICS, PREVIEW, write_report
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
@@ -53,18 +54,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", type=Path, metavar="PATH", help="your own video, image folder or bag")
     lens = parser.add_mutually_exclusive_group()
     lens.add_argument("--camera", type=Path, metavar="YAML", help="calibration of your own video")
-    lens.add_argument("--hfov", type=float, metavar="DEG", help=f"its assumed field of view ({ASSUMED_HFOV_DEG:.0f})")
+    lens.add_argument("--hfov", type=degrees, metavar="DEG", help=f"its assumed field of view ({ASSUMED_HFOV_DEG:.0f})")
     parser.add_argument(
         "--output", type=Path, default=Path("demo"), metavar="DIR", help="where results go (%(default)s)"
     )
-    parser.add_argument("--frames", type=int, default=60, metavar="N", help="frames to render (%(default)s)")
-    parser.add_argument("--max-frames", type=int, default=300, metavar="N", help="most frames of a video (%(default)s)")
+    parser.add_argument("--frames", type=count, default=60, metavar="N", help="frames to render (%(default)s)")
+    parser.add_argument(
+        "--max-frames", type=count, default=300, metavar="N", help="most frames of a video (%(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the rendered scene (%(default)s)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Prepare the input, run the nodes on it, write the report; returns the exit code."""
     started_s = time.monotonic()
+    check_input(args)
     folder = prepare_folder(args.output)
     bag = prepare_input(args, folder)
     print("Running replay_node, depth_node and record_node over DDS ...")
@@ -72,6 +76,20 @@ def run(args: argparse.Namespace) -> int:
     print(write_report(folder, bag, folder / OUTPUT_BAG))
     print(f"Done in {time.monotonic() - started_s:.0f} s.")
     return 0
+
+
+def check_input(args: argparse.Namespace) -> None:
+    """Raise ValueError, before anything is removed, for an input that the demo can't use."""
+    if args.input is None:
+        return
+    if args.input.resolve().is_relative_to(args.output.resolve()):
+        raise ValueError(f"{args.input} lies in {args.output}, which is made anew; choose another --output")
+    if args.camera is not None and args.input.exists() and is_bag(args.input):
+        raise ValueError("--camera is for videos and folders; a bag brings its camera_info")
+    if args.camera is not None:
+        read_camera(args.camera)
+    if not is_bag(args.input):
+        open_source(args.input)
 
 
 def prepare_folder(folder: Path) -> Path:
@@ -95,12 +113,12 @@ def prepare_input(args: argparse.Namespace, folder: Path) -> Path:
         rendered = render_sequence(wanted)
         write_bag(tqdm(rendered, total=args.frames, unit="frame", disable=None), bag)
         return bag
-    if args.input.exists() and is_bag(args.input):
-        if args.camera is not None:
-            raise ValueError("--camera is for videos and folders; a bag brings its camera_info")
+    if is_bag(args.input):
         return Path(args.input)
     camera = None if args.camera is None else read_camera(args.camera)
     hfov_deg = None if camera else args.hfov or ASSUMED_HFOV_DEG
+    if args.camera is None and args.hfov is None:
+        print(f"No calibration was given: assuming {ASSUMED_HFOV_DEG:.0f} degrees horizontally (HFOV=, CAMERA=).")
     frames = readable_frames(open_source(args.input, camera), args.max_frames)
     write_frames(frames, bag, FrameBagOptions(hfov_deg=hfov_deg, jpeg=True))
     return bag

@@ -18,7 +18,7 @@ from endo_depth_ros.bags.readable_frames import mean_fps
 from endo_depth_ros.cli.output_folder import finite
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
-from endo_depth_ros.evaluation.contact_sheet import DepthUnit, SheetRow, contact_sheet
+from endo_depth_ros.evaluation.contact_sheet import MILLIMETRES, DepthUnit, SheetRow, contact_sheet
 from endo_depth_ros.evaluation.depth_metrics import SequenceErrors, evaluate_sequence
 from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
 from endo_depth_ros.evaluation.truth import rectify_truth
@@ -94,8 +94,20 @@ def summarise(
         "mean_coverage_of_field_of_view": float(np.mean([float(frame.status["coverage"]) for frame in answered])),
         "dropped_frames": int(frames[-1].status["dropped_frames"]),
         "latency_p50_ms": float(np.median(latencies_ms)) if latencies_ms else math.nan,
-        "depth_errors": None if errors is None else dataclasses.asdict(errors),
+        "calibrated": all(frame.status["calibrated"] == "true" for frame in answered),
+        "depth_errors": None if errors is None else error_figures(errors, is_relative(frames)),
     }
+
+
+def is_relative(frames: list[RecordedFrame]) -> bool:
+    """Whether nothing is known about the scale."""
+    return all(frame.status["scale_state"] == ScaleState.RELATIVE.value for frame in frames)
+
+
+def error_figures(errors: SequenceErrors, relative: bool) -> dict[str, Any]:
+    """The errors as a dictionary; without a scale, errors in metres mean nothing and are left out."""
+    figures = dataclasses.asdict(errors)
+    return {**figures, "unscaled": None} if relative else figures
 
 
 def write_sheet(
@@ -114,8 +126,9 @@ def write_sheet(
         )
         for frame in chosen
     ]
-    in_metres = errors is not None or all(frame.status["scale_state"] != "relative" for frame in frames)
-    sheet = contact_sheet(rows) if in_metres else contact_sheet(rows, UNITLESS)
+    in_metres = errors is not None or not is_relative(frames)
+    title = "depth" if errors is None else "depth (scaled to truth)"
+    sheet = contact_sheet(rows, MILLIMETRES if in_metres else UNITLESS, title)
     write_image(path, sheet)
 
 

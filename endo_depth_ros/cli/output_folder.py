@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import errno
 import json
 import math
+import re
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,7 +38,10 @@ COLUMNS = (
     "field_of_view",
     "reason",
 )
-RESULTS = ("depth", "sigma", "states.csv", "summary.json", "preview.mp4")
+STATES, SUMMARY, PREVIEW, CAMERA = "states.csv", "summary.json", "preview.mp4", "camera.yaml"
+MAPS = ("depth", "sigma")
+RESULTS = (*MAPS, STATES, SUMMARY, PREVIEW, CAMERA)
+LATER_CAMERA = re.compile(r"camera_\d{6}\.yaml")
 
 
 class OutputFolder:
@@ -44,14 +51,13 @@ class OutputFolder:
         """fps: of the preview. every: input frames a result stands for. Raises OutputError when results are there."""
         present = [name for name in RESULTS if (path / name).exists()]
         if present and not force:
-            raise OutputError(f"{path} holds results already ({present[0]}); choose another folder or give --force")
-        for name in present:
-            old = path / name
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
-        for old in path.glob("camera*.yaml") if present else ():
-            old.unlink()
-        for name in ("depth", "sigma"):
-            (path / name).mkdir(parents=True, exist_ok=True)
+            raise OutputError(f"{path} holds {present[0]} already; choose another folder or give --force")
+        with explained(path):
+            remove_results(path)
+            for name in MAPS:
+                (path / name).mkdir(parents=True)
+            # Line by line, so that a full disk or a kill loses no row of a frame that is there.
+            self._states_file = (path / STATES).open("w", newline="", buffering=1)
         self.path = path
         self.answered = 0
         self._every = every
@@ -61,8 +67,8 @@ class OutputFolder:
         self._coverages: list[float] = []
         self._camera: Camera | None = None
         self._unsized: list[int] = []
-        self._preview = PreviewVideo(path / "preview.mp4", fps)
-        self._states_file = (path / "states.csv").open("w", newline="")
+        self._reasons: Counter[str] = Counter()
+        self._preview = PreviewVideo(path / PREVIEW, fps)
         self._states = csv.DictWriter(self._states_file, COLUMNS)
         self._states.writeheader()
 
@@ -77,23 +83,37 @@ class OutputFolder:
         self._preview.close()
 
     def write(self, answer: DepthEstimate | FrameStatus) -> None:
-        """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row."""
+        """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row.
+
+        Raises OutputError when the disk refuses it.
+        """
         status = answer.status if isinstance(answer, DepthEstimate) else answer
-        self._write_row(status)
+        with explained(self.path):
+            if isinstance(answer, DepthEstimate):
+                self._note_camera(answer.frame.camera)
+                self._save(self._written, answer.depth, answer.sigma)
+                self._preview.write(answer)
+            elif self._camera is not None:
+                self._save_nothing(self._written, self._camera)
+            self._write_row(status)
+        self._count(answer, status)
+
+    def _count(self, answer: DepthEstimate | FrameStatus, status: FrameStatus) -> None:
         if isinstance(answer, DepthEstimate):
-            self._note_camera(answer.frame.camera)
-            self._save(self._written, answer.depth, answer.sigma)
-            self._preview.write(answer)
             self._coverages.append(status.coverage)
             self.answered += bool(answer.valid.any())
         elif self._camera is None:
             self._unsized.append(self._written)
-        else:
-            self._save_nothing(self._written, self._camera)
+        self._verdicts[status.verdict.value] += 1
+        self._scale_states[status.scale.state.value] += 1
+        self._reasons[status.reason] += 1
         self._written += 1
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Write summary.json: what was done, with which settings, and how much of it can be trusted."""
+        """Write summary.json: what was done, with which settings, and how much of it can be trusted.
+
+        What an interruption left of a frame without a row is removed. Raises OutputError.
+        """
         summary = {
             "schema_version": SCHEMA_VERSION,
             **facts,
@@ -103,17 +123,22 @@ class OutputFolder:
             "scale_states": dict(self._scale_states),
             "mean_coverage": float(np.mean(self._coverages)) if self._coverages else None,
         }
-        (self.path / "summary.json").write_text(json.dumps(finite(summary), indent=2, allow_nan=False) + "\n")
+        with explained(self.path):
+            for name in MAPS:
+                (self.path / name / f"{self._written:06d}.npy").unlink(missing_ok=True)
+            (self.path / SUMMARY).write_text(json.dumps(finite(summary), indent=2, allow_nan=False) + "\n")
 
     def report(self) -> str:
         """What was written, for people."""
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in self._verdicts.most_common())
+        head = f"{self.path}: {self._written} frames ({verdicts or 'none'})"
+        if not self.answered:
+            reason = next(iter(self._reasons.most_common(1)), ("the input has no frames", 0))[0]
+            return f"{head}; no depth: {reason}"
         scale = "; depth is relative, not metres" if set(self._scale_states) == {"relative"} else ""
-        return f"{self.path}: {self._written} frames ({verdicts}){scale}. Look at {self.path / 'preview.mp4'} first."
+        return f"{head}{scale}. Look at {self.path / PREVIEW} first."
 
     def _write_row(self, status: FrameStatus) -> None:
-        self._verdicts[status.verdict.value] += 1
-        self._scale_states[status.scale.state.value] += 1
         self._states.writerow(
             {
                 "frame": self._written,
@@ -133,7 +158,7 @@ class OutputFolder:
     def _note_camera(self, camera: Camera) -> None:
         if camera == self._camera:
             return
-        name = "camera.yaml" if self._camera is None else f"camera_{self._written:06d}.yaml"
+        name = CAMERA if self._camera is None else f"camera_{self._written:06d}.yaml"
         write_camera(self.path / name, camera)
         self._camera = camera
         for number in self._unsized:
@@ -147,6 +172,26 @@ class OutputFolder:
     def _save_nothing(self, number: int, camera: Camera) -> None:
         nothing = np.full((camera.height, camera.width), np.nan, np.float32)
         self._save(number, nothing, nothing)
+
+
+def remove_results(path: Path) -> None:
+    """Remove what an earlier run left, and nothing else."""
+    for old in path.iterdir() if path.is_dir() else ():
+        if old.name in MAPS:
+            shutil.rmtree(old)
+        elif old.name in RESULTS or LATER_CAMERA.fullmatch(old.name):
+            old.unlink()
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's errors into OutputError with the folder and what to do."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or path
+        remedy = "free some disk space" if error.errno == errno.ENOSPC else "choose a folder that can be written"
+        raise OutputError(f"{where}: can't be written ({error.strerror}); {remedy}") from error
 
 
 def finite(value: Any) -> Any:

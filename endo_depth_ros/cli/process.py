@@ -12,6 +12,7 @@ from tqdm import tqdm
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame, camera_of
+from endo_depth_ros.cli.arguments import count, degrees, frame_rate
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
@@ -27,12 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, help="video file, folder of images, or rosbag2 (folder, .mcap, .db3)")
     lens = parser.add_mutually_exclusive_group()
     lens.add_argument("--camera", type=Path, metavar="YAML", help="calibration written by camera_calibration")
-    lens.add_argument("--hfov", type=float, metavar="DEG", help="assume this horizontal field of view (uncalibrated)")
-    parser.add_argument("--fps", type=float, help="frame rate of a video or folder, instead of the file's own")
+    lens.add_argument("--hfov", type=degrees, metavar="DEG", help="assume this horizontal field of view (uncalibrated)")
+    parser.add_argument("--fps", type=frame_rate, help="frame rate of a video or folder, instead of the file's own")
     parser.add_argument("--image-topic", default="", metavar="TOPIC", help="which images of a bag")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="take only every Nth frame")
-    parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--every", type=count, default=1, metavar="N", help="take only every Nth frame")
+    parser.add_argument("--max-frames", type=count, metavar="N", help="stop after N frames")
     parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node")
     parser.add_argument("--model", help="depth estimator, instead of the parameter file's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
@@ -41,9 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every frame of the input; returns the exit code."""
-    if args.every < 1 or (args.max_frames is not None and args.max_frames < 1):
-        raise ValueError("--every and --max-frames take numbers from 1")
     settings = read_settings(args)
+    if args.camera is not None and args.camera.resolve().parent == args.output.resolve():
+        raise ValueError(f"{args.camera} lies where the results go; choose another --output")
     camera = None if args.camera is None else read_camera(args.camera)
     source = open_source(args.input, camera, args.fps, args.image_topic)
     if source.warning:
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             complete = True
         finally:
             output.finish({**facts, "complete": complete})
-    print(output.report())
+            print(output.report())
     return 0 if output.answered else 1
 
 

@@ -60,14 +60,14 @@ class _Column:
 MILLIMETRES = DepthUnit()
 
 
-def contact_sheet(rows: Sequence[SheetRow], unit: DepthUnit = MILLIMETRES) -> Picture:
+def contact_sheet(rows: Sequence[SheetRow], unit: DepthUnit = MILLIMETRES, depth_title: str = "depth") -> Picture:
     """RGB uint8 picture with one row per frame; columns for truth, error and sigma where any row has them.
 
     Depth and truth share the colours of the central 96 % of all depths shown. Invalid pixels are hatched.
     Raises ContactSheetError without rows, and for maps that are not of their image's size.
     """
     _check(rows)
-    columns = _columns(rows, unit)
+    columns = _columns(rows, unit, depth_title)
     lines = [np.hstack([_titled(column, TILE_WIDTH) for column in columns])]
     for row in rows:
         tiles = [_framed(column.draw(row), column) for column in columns]
@@ -84,13 +84,13 @@ def contact_sheet(rows: Sequence[SheetRow], unit: DepthUnit = MILLIMETRES) -> Pi
     return sheet
 
 
-def _columns(rows: Sequence[SheetRow], unit: DepthUnit) -> list[_Column]:
+def _columns(rows: Sequence[SheetRow], unit: DepthUnit, depth_title: str) -> list[_Column]:
     near, far = _shown_range(rows)
     ticks = np.geomspace(near, far, 5)
     depth_ramp = colorize_depth(np.geomspace(near, far, 256, dtype=np.float32)[:, None], near, far)
     depth_labels = tuple(f"{tick * unit.per_depth:.3g} {unit.name}" for tick in ticks)
     columns = [_Column("image", lambda row: _fit(row.image, cv2.INTER_AREA))]
-    columns.append(_Column("depth", lambda row: _depth_tile(row.depth, near, far), depth_ramp, depth_labels))
+    columns.append(_Column(depth_title, lambda row: _depth_tile(row.depth, near, far), depth_ramp, depth_labels))
     if any(row.truth is not None for row in rows):
         columns.append(_Column("true depth", lambda row: _depth_tile(_or_nothing(row.truth, row), near, far)))
         columns.append(_fraction_column("|depth - truth| / truth", _relative_error, ERROR_END))

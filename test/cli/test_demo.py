@@ -24,6 +24,7 @@ def test_the_demo_answers_every_rendered_frame_and_compares_with_the_truth(tmp_p
     assert (metrics["frames"], metrics["frames_with_depth"], metrics["dropped_frames"]) == (6, 6, 0)
     errors = metrics["depth_errors"]
     assert errors["images"] == 6
+    assert errors["unscaled"] is None
     assert 0 < errors["scaled_per_image"]["abs_rel"] < 0.3
     assert errors["scaled_per_image"]["coverage"] > 0.85
     received = counts(folder / "output.mcap")
@@ -46,7 +47,7 @@ def test_the_demo_takes_a_users_video_without_truth(tmp_path):
     video = write_video(tmp_path / "my video.mp4", count=8)
     assert main(["demo", "--input", str(video), "--max-frames", "5", "--output", str(folder)]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert (metrics["frames"], metrics["depth_errors"]) == (5, None)
+    assert (metrics["frames"], metrics["depth_errors"], metrics["calibrated"]) == (5, None, False)
 
 
 def test_the_demo_does_not_delete_what_it_did_not_make(tmp_path, capsys):
@@ -54,3 +55,13 @@ def test_the_demo_does_not_delete_what_it_did_not_make(tmp_path, capsys):
     assert main(["demo", "--frames", "1", "--output", str(tmp_path)]) == 1
     assert "thesis.tex" in capsys.readouterr().err
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_a_bad_input_is_told_before_an_earlier_demo_is_removed(tmp_path, capsys):
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "metrics.json").write_text("{}")
+    for bad in (tmp_path / "nowhere.mp4", folder / "output.mcap"):
+        assert main(["demo", "--input", str(bad), "--output", str(folder)]) == 1
+        assert str(bad) in capsys.readouterr().err
+    assert (folder / "metrics.json").exists()

@@ -1,6 +1,7 @@
 """endo-depth process, as a user runs it."""
 
 import csv
+import errno
 import json
 
 import cv2
@@ -130,10 +131,9 @@ def test_an_interrupted_run_keeps_what_it_has_computed(tmp_path, monkeypatch, ca
     ("arguments", "complaint"),
     [
         (["nowhere.mp4"], "no such file"),
-        (["VIDEO", "--every", "0"], "--every"),
         (["VIDEO", "--model", "dream"], "choose one of: shading"),
         (["VIDEO", "--camera", "nowhere.yaml"], "nowhere.yaml"),
-        (["VIDEO", "--hfov", "190"], "hfov"),
+        (["VIDEO", "--hfov", "175"], "hfov"),
         (["VIDEO", "--params", "nowhere.yaml"], "nowhere.yaml"),
         (["EMPTY"], "neither a bag"),
     ],
@@ -146,6 +146,52 @@ def test_what_can_not_work_is_one_sentence(tmp_path, capsys, arguments, complain
     error = capsys.readouterr().err
     assert complaint in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("option", [["--every", "0"], ["--hfov", "190"], ["--fps", "inf"], ["--max-frames", "-1"]])
+def test_impossible_numbers_are_refused_before_anything_is_written(tmp_path, capsys, option):
+    with pytest.raises(SystemExit) as end:
+        main(["process", "video.mp4", "--output", str(tmp_path / "out"), *option])
+    assert end.value.code == 2
+    assert option[0] in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_calibration_in_the_output_folder_is_never_overwritten(tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    write_camera(out / "camera.yaml", calibrated_camera())
+    (out / "camera_left.yaml").write_text("mine")
+    video, mine = write_video(tmp_path / "v.mp4", 1), (out / "camera.yaml").read_text()
+    assert main(["process", str(video), "--camera", str(out / "camera.yaml"), "--output", str(out), "--force"]) == 1
+    assert main(["process", str(video), "--hfov", "70", "--output", str(out)]) == 1
+    assert (out / "camera.yaml").read_text() == mine
+    assert main(["process", str(video), "--hfov", "70", "--output", str(out), "--force"]) == 0
+    assert (out / "camera_left.yaml").read_text() == "mine"
+
+
+def test_without_any_depth_the_report_says_why_and_names_no_preview(tmp_path, capsys):
+    main(["process", str(write_video(tmp_path / "v.mp4", 2)), "--output", str(tmp_path / "out")])
+    report = capsys.readouterr().out
+    assert "no depth: no calibration" in report
+    assert "preview" not in report
+    assert not (tmp_path / "out" / "preview.mp4").exists()
+
+
+def test_a_disk_that_refuses_is_named_with_the_remedy_and_keeps_the_rows(tmp_path, monkeypatch, capsys):
+    out, real, saved = tmp_path / "out", np.save, []
+
+    def full(path, array):
+        saved.append(path)
+        if len(saved) > 4:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, array)
+
+    monkeypatch.setattr(np, "save", full)
+    arguments = ["process", str(write_video(tmp_path / "v.mp4", 5)), "--hfov", "70", "--output", str(out)]
+    assert main(arguments) == 1
+    assert "free some disk space" in capsys.readouterr().err
+    assert len(rows(out)) == len(depths(out)) == 2
 
 
 def test_frames_are_chosen_lazily():
