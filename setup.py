@@ -7,7 +7,7 @@ from setuptools import find_packages, setup
 package_name = "endo_depth_ros"
 share = f"share/{package_name}"
 
-# Entry points of a node: <executable> runs endo_depth_ros/nodes/<executable>.py.
+# Each runs endo_depth_ros/nodes/<name>.py by way of executables.py.
 nodes = ["depth_node", "video_node", "replay_node", "record_node"]
 
 setup(
@@ -55,7 +55,7 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            *(f"{node} = {package_name}.nodes.{node}:main" for node in nodes),
+            *(f"{node} = {package_name}.nodes.executables:{node}" for node in nodes),
             f"endo-depth = {package_name}.cli.main:main",
         ],
     },

@@ -74,8 +74,7 @@ class ProcessGroup:
 
 def node_command(name: str, parameters: Mapping[str, object], remaps: Mapping[str, str] | None = None) -> list[str]:
     """The command line that starts a node of this package with this interpreter, wherever its script is installed."""
-    start = f"import sys; from endo_depth_ros.nodes.{name} import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "--ros-args"]
+    command = [sys.executable, "-m", "endo_depth_ros.nodes.executables", name, "--ros-args"]
     for key, value in parameters.items():
         command += ["-p", f"{key}:={value}"]
     for old, new in (remaps or {}).items():

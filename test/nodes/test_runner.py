@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +50,30 @@ def test_bad_ros_arguments_are_one_sentence(tmp_path):
     assert run.returncode == 1
     assert "nowhere.yaml" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+SLOW_IMPORT = """
+import signal, sys
+from endo_depth_ros.nodes import executables
+
+class SlowFinder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "endo_depth_ros.nodes.slow_node":
+            print("importing", flush=True)
+            while True:
+                signal.pause()
+
+sys.meta_path.insert(0, SlowFinder())
+executables.start("slow_node")
+"""
+
+
+def test_a_signal_during_the_imports_ends_a_node_quietly():
+    node = subprocess.Popen(
+        [sys.executable, "-c", SLOW_IMPORT], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert node.stdout.readline() == "importing\n"
+    node.send_signal(signal.SIGINT)
+    output = node.communicate(timeout=DEADLINE_S)[0]
+    assert node.returncode == 0, output
+    assert "Traceback" not in output
