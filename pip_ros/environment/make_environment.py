@@ -139,7 +139,8 @@ def announce_sourced_ros(environment: Mapping[str, str]) -> None:
 def isolated(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without foreign ROS variables, pip held to our versions, in isolated builds as well."""
     kept = {name: value for name, value in environment.items() if name not in FOREIGN_VARIABLES}
-    pins = str(CONSTRAINTS)
+    # pip takes several files, parted by spaces, so that a path with a space must be a URL.
+    pins = CONSTRAINTS.as_uri()
     return {**kept, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

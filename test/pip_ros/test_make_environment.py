@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
 
@@ -44,6 +45,14 @@ def test_pip_does_not_see_a_sourced_distribution_or_another_environment() -> Non
     assert "_ROS_WHEELS_BOOTSTRAP_COMPLETE" not in environment
     assert environment["HOME"] == "/home/u"
     assert environment["PIP_CONSTRAINT"].endswith("constraints.txt")
+
+
+def test_pip_sees_one_file_of_pins_also_where_its_path_has_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make_environment, "CONSTRAINTS", Path("/a b/ü/constraints.txt"))
+    environment = isolated({})
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        (pins,) = environment[name].split()
+        assert unquote(urlparse(pins).path) == "/a b/ü/constraints.txt"
 
 
 def test_sourced_distribution_is_told_how_to_build_with_colcon(capsys: pytest.CaptureFixture[str]) -> None:
