@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +15,8 @@ from endo_depth_ros.bags.output import OutputError
 # MPEG-4 part 2: the one codec that every OpenCV build writes into all of these.
 CODEC = "mp4v"
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv")
+# Of some containers OpenCV only estimates how many frames they hold.
+COUNT_TOLERANCE = 0.9
 
 
 class VideoWriter:
@@ -24,6 +27,7 @@ class VideoWriter:
         self._path, self._fps = path, fps
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
+        self._count = 0
 
     def write(self, image: NDArray[np.uint8]) -> None:
         """Append uint8 [H, W, 3], RGB. Raises OutputError for another size or when the file can't be written."""
@@ -39,11 +43,23 @@ class VideoWriter:
                 "convert images of one size"
             )
         self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        self._count += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        if self._writer is not None:
-            self._writer.release()
+        """Finish the file. Raises OutputError when it doesn't hold what was written, unless an error is under way."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        if sys.exc_info()[0] is None and not self._is_whole():
+            raise OutputError(f"{self._path}: can't be written; free some disk space")
+
+    def _is_whole(self) -> bool:
+        """Whether the file opens and has about as many frames as were written; OpenCV reports no failed write."""
+        capture = cv2.VideoCapture(str(self._path))
+        count = capture.get(cv2.CAP_PROP_FRAME_COUNT) if capture.isOpened() else 0
+        capture.release()
+        return bool(count >= COUNT_TOLERANCE * self._count)
 
     def __enter__(self) -> VideoWriter:
         return self
