@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from endo_depth_ros.geometry.camera import PINHOLE, PLUMB_BOB, Camera, CameraErr
 from endo_depth_ros.geometry.camera_info import info_fields
 
 CAMERA_NAME = "endoscope"
+MAX_PIXELS = 100_000
 UNCROPPED = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
 
 
@@ -48,8 +50,10 @@ def write_camera(path: Path, camera: Camera) -> None:
 def _load_mapping(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CameraError(f"not a readable YAML file ({error}); give one that camera_calibration wrote") from error
+    # The parser lets Python's own errors through for dates and numbers out of range and for deep nesting.
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise CameraError(f"not a readable YAML file ({why}); give one that camera_calibration wrote") from error
     if not isinstance(document, dict):
         raise CameraError("not a calibration file; give one that camera_calibration wrote")
     return document
@@ -68,14 +72,14 @@ def _parse_camera(document: dict[str, Any]) -> Camera:
     camera = camera_from_info(info, width, height)
     calibrated = document.get("calibrated", True)
     if not isinstance(calibrated, bool):
-        raise CameraError(f"calibrated is {calibrated!r}; write true or false")
+        raise CameraError(f"calibrated is {reprlib.repr(calibrated)}; write true or false")
     return Camera(width, height, camera.K, camera.distortion_model, camera.D, camera.R, camera.P, calibrated=calibrated)
 
 
 def _pixels(document: dict[str, Any], key: str) -> int:
     value = _value(document, key)
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise CameraError(f"{key} is {value!r}; write the positive number of pixels that was calibrated")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_PIXELS:
+        raise CameraError(f"{key} is {reprlib.repr(value)}; write the positive number of pixels that was calibrated")
     return value
 
 
@@ -84,7 +88,7 @@ def _numbers(document: dict[str, Any], key: str, count: int | None) -> NDArray[n
     data = section.get("data") if isinstance(section, dict) else section
     try:
         numbers = np.array(data, np.float64).ravel()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise CameraError(f"{key} holds something that is no number; write its data as a list of numbers") from error
     if count is not None and len(numbers) != count:
         raise CameraError(f"{key} has {len(numbers)} numbers; it takes {count}, row by row")

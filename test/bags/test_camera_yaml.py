@@ -99,6 +99,11 @@ def test_a_missing_key_is_named_with_the_file(standard, key):
         ("distortion_coefficients", {"data": [0.1, 0.2, 0.3]}, "plumb_bob takes"),
         ("projection_matrix", {"data": [1, 2]}, "has 2 numbers; it takes 12"),
         ("calibrated", "perhaps", "write true or false"),
+        ("calibrated", 10**400, "write true or false"),
+        ("camera_matrix", {"data": [10**400] * 9}, "no number"),
+        ("camera_matrix", {"data": {"a": 1}}, "no number"),
+        ("image_width", 10**400, "image_width is 1000.*0000; write the positive number of pixels"),
+        ("image_height", 100_001, "image_height is 100001"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_the_file(standard, key, value, words):
@@ -108,12 +113,23 @@ def test_a_bad_value_is_one_sentence_with_the_file(standard, key, value, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["just words", "- 1\n- 2\n", ": {", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["just words", "- 1\n- 2\n", ": {", "", "[" * 3000, "made: 2001-99-99", f"image_width: {'9' * 5000}", "a: \x00"],
+    ids=lambda text: text[:8],
+)
 def test_a_file_that_is_no_calibration_is_refused(tmp_path, text):
     path = tmp_path / "camera.yaml"
     path.write_text(text)
-    with pytest.raises(CameraError, match="camera_calibration wrote"):
+    with pytest.raises(CameraError, match=r"camera\.yaml: .*camera_calibration wrote") as caught:
         read_camera(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_that_holds_itself_is_refused(standard):
+    standard.write_text(STANDARD.replace("data: [500,", "data: &own [*own,"))
+    with pytest.raises(CameraError, match="camera_matrix holds something that is no number"):
+        read_camera(standard)
 
 
 def test_a_missing_file_is_refused(tmp_path):
