@@ -7,9 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rosbags.interfaces import QosDurability
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from endo_depth_ros.bags.bag_writer import BagWriter
-from endo_depth_ros.bags.messages import make_camera_info, make_color_image, make_qos
+from endo_depth_ros.bags.messages import TYPESTORE, make_camera_info, make_color_image, make_qos
 from endo_depth_ros.bags.video_writer import VideoWriter
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 
@@ -59,3 +60,18 @@ def write_bag(path: Path, count: int = 10, camera: Camera | None = None) -> Path
             if camera is not None:
                 writer.write_message("/camera_info", stamp_ns, make_camera_info(stamp_ns, FRAME_ID, camera))
     return path
+
+
+def write_corrupt_sqlite(path: Path) -> Path:
+    """The .db3 of a new bag folder, 2000 messages 1 ns apart, which opens but can be read only to about the middle."""
+    with Writer(path, version=8, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        connection = writer.add_connection("/chatter", "std_msgs/msg/String", typestore=TYPESTORE)
+        for stamp_ns in range(2000):
+            writer.write(connection, stamp_ns, bytes(100))
+    file = next(path.glob("*.db3"))
+    content = bytearray(file.read_bytes())
+    # Inside a page of messages, which opening does not read.
+    place = len(content) // 2 // 4096 * 4096 + 2000
+    content[place : place + 100] = b"\xff" * 100
+    file.write_bytes(content)
+    return file

@@ -8,7 +8,18 @@ from types import TracebackType
 
 from rosbags.interfaces import Qos
 
+from endo_depth_ros.bags.source import SourceError
+
 RECOVERY = "recover it with: endo-depth convert BAG RECOVERED.mcap"
+
+
+class CorruptBagError(SourceError):
+    """A bag breaks off while it is read. fact: file and reason, without the advice that the text ends with."""
+
+    def __init__(self, fact: str) -> None:
+        """fact: one sentence's beginning, such as 'surgery.db3: the bag is corrupt (malformed)'."""
+        super().__init__(f"{fact}; {RECOVERY}")
+        self.fact = fact
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,11 @@ class Bag:
     read: Callable[[Collection[BagTopic], int], Iterator[RawMessage]]
     close: Callable[[], None]
     warning: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The warning and what to do about it, or ''."""
+        return f"{self.warning}; {RECOVERY}" if self.warning else ""
 
     @property
     def message_count(self) -> int:

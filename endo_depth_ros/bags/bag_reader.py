@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from rosbags.interfaces import Connection, ConnectionExtRosbag2, MessageDefinitionFormat
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 
-from endo_depth_ros.bags.bag import RECOVERY, Bag, BagTopic, RawMessage
-from endo_depth_ros.bags.source import SourceError
+from endo_depth_ros.bags.bag import Bag, BagTopic, CorruptBagError, RawMessage
+from endo_depth_ros.bags.source import SourceError, check_readable
 from endo_depth_ros.bags.truncated_mcap import open_truncated
 
 METADATA = "metadata.yaml"
@@ -21,7 +21,8 @@ SCHEMA_ENCODINGS = {MessageDefinitionFormat.MSG: "ros2msg", MessageDefinitionFor
 
 
 def is_bag(path: Path) -> bool:
-    """Whether the path looks like a rosbag2: its folder or one of its files."""
+    """Whether the path looks like a rosbag2: its folder or one of its files. Raises SourceError if none may tell."""
+    check_readable(path, "file or folder")
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_bag_files(path))
     return path.suffix in SUFFIXES
@@ -32,8 +33,7 @@ def open_bag(path: Path) -> Bag:
 
     Raises SourceError for missing, empty or corrupt files and folders that are no bag.
     """
-    if not path.exists():
-        raise SourceError(f"{path}: there is no such bag; check the path")
+    check_readable(path, "bag")
     if path.is_dir() and not (path / METADATA).is_file():
         return _open_files_of(path, f"{path}: has no {METADATA}, as if its recorder had been killed")
     if path.suffix == MCAP and path.is_file() and not _has_end(path):
@@ -54,7 +54,7 @@ def _open_by_rosbags(path: Path) -> Bag:
         reader.open()
     # The library lets errors of its parsers and of sqlite through, whose classes depend on where the file is broken.
     except Exception as error:
-        why = _one_line(error)
+        why = _one_line(error).replace(str(path), "it")
         raise SourceError(f"{path}: not a readable bag ({why}); give a rosbag2 folder, .mcap or .db3") from error
     topics, topic_of = _merge_connections(reader.connections)
 
@@ -63,8 +63,9 @@ def _open_by_rosbags(path: Path) -> Bag:
         try:
             for connection, stamp_ns, data in reader.messages(connections, start=start_ns or None):
                 yield RawMessage(topic_of[connection.id], stamp_ns, bytes(data))
-        except (ReaderError, OSError, ValueError, RuntimeError) as error:
-            raise SourceError(f"{path}: the bag is corrupt ({_one_line(error)}); {RECOVERY}") from error
+        # As above: the parsers' and sqlite's own classes come through here too.
+        except Exception as error:
+            raise CorruptBagError(f"{path}: the bag is corrupt ({_one_line(error)})") from error
 
     empty = reader.message_count == 0
     start_ns, end_ns = (0, 0) if empty else (reader.start_time, reader.end_time - 1)

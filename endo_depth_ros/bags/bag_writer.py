@@ -77,13 +77,14 @@ class BagWriter:
         self._flushed_s = self._monotonic_s()
 
     def close(self) -> None:
-        """Write the index and close the file; a second call does nothing."""
+        """Write the index and close the file; a second call does nothing. Raises OutputError when the disk refuses."""
         if self._file.closed:
             return
         try:
             self._attempt(self._writer.finish)
         finally:
-            self._file.close()
+            # Hands over what the buffer still holds, so that it may fail like any write.
+            self._attempt(self._file.close)
 
     def _attempt(self, write: Callable[[], None]) -> None:
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from endo_depth_ros.bags.bag_reader import is_bag
 from endo_depth_ros.bags.image_folder import ImageFolderSource, list_images
 from endo_depth_ros.bags.rosbag_source import RosbagSource
-from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError
+from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError, check_readable
 from endo_depth_ros.bags.video import VideoSource
 from endo_depth_ros.geometry.camera import Camera
 
@@ -23,12 +23,11 @@ def open_source(
 ) -> FrameSource:
     """The frames of a video file, a folder of images, or a rosbag2 (folder, .mcap or .db3).
 
-    camera: calibration to use, else a bag's own camera_info. fps: frame rate of videos and folders instead of the
-    file's (folders: 30). image_topic: which topic of a bag, needed where it has several. frame_id: of videos and
-    folders; a bag's images name their own. Raises SourceError.
+    camera: calibration to use, else a bag's own camera_info or a folder's own camera.yaml. fps: frame rate of videos
+    and folders instead of the file's (folders: 30). image_topic: which topic of a bag, needed where it has several.
+    frame_id: of videos and folders; a bag's images name their own. Raises SourceError, CameraError for a camera.yaml.
     """
-    if not path.exists():
-        raise SourceError(f"{path}: there is no such file or folder; check the path")
+    check_readable(path, "file or folder")
     if path.suffix == ROS_1_SUFFIX:
         raise SourceError(f"{path}: a ROS 1 bag; convert it with: rosbags-convert --src {path} --dst {path.stem}")
     if is_bag(path):

@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.source import (
     DEFAULT_FPS,
     DEFAULT_FRAME_ID,
     SourceError,
     SourceFrame,
+    check_readable,
     make_broken_frame,
     make_frame,
 )
@@ -28,7 +30,7 @@ COMPRESSED_SUFFIXES = (".jpg", ".jpeg", ".png")
 SUFFIXES = (*COMPRESSED_SUFFIXES, ".bmp", ".tif", ".tiff")
 # Files that data sets keep beside the colour images.
 NOT_COLOUR = {"depth", "mask"}
-STAMPS_FILE = "stamps.csv"
+STAMPS_FILE, CAMERA_FILE = "stamps.csv", "camera.yaml"
 
 
 class ImageFolderSource:
@@ -37,9 +39,15 @@ class ImageFolderSource:
     def __init__(
         self, path: Path, camera: Camera | None = None, fps: float | None = None, frame_id: str = DEFAULT_FRAME_ID
     ) -> None:
-        """List the files. Raises SourceError when there are none or stamps.csv doesn't fit them."""
+        """List the files. camera: used instead of the folder's camera.yaml.
+
+        Raises SourceError when there are none or stamps.csv doesn't fit them, CameraError for a bad camera.yaml.
+        """
+        check_readable(path, "folder")
         self.name = str(path)
         self.warning = ""
+        if camera is None and (path / CAMERA_FILE).is_file():
+            camera = read_camera(path / CAMERA_FILE)
         self._camera, self._frame_id = camera, frame_id
         self._files = list_images(path)
         if not self._files:

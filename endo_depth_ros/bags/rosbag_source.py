@@ -30,7 +30,7 @@ class RosbagSource:
         self.fps: float | None = None
         self._path, self._camera = path, camera
         with open_bag(path) as bag:
-            self.warning = bag.warning
+            self.warning = bag.advice
             self._image_topic = choose_image_topic(bag, image_topic)
             self.image_topic = self._image_topic.name
             self.frame_count: int | None = self._image_topic.message_count

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +21,19 @@ NO_CALIBRATION = "no calibration came with the image; give --camera camera.yaml,
 
 class SourceError(ValueError):
     """The source can't be read at all; the text says which, why and what to do."""
+
+
+def check_readable(path: Path, kind: str) -> None:
+    """Raise SourceError when there is no such `kind` of path, or its permissions forbid to read it."""
+    try:
+        rights = os.R_OK | os.X_OK if stat.S_ISDIR(path.stat().st_mode) else os.R_OK
+    except PermissionError as error:
+        folder = path.absolute().parent
+        raise SourceError(f"{path}: no permission to look for it; get it with: sudo chmod a+x {folder}") from error
+    except OSError as error:
+        raise SourceError(f"{path}: there is no such {kind}; check the path") from error
+    if not os.access(path, rights):
+        raise SourceError(f"{path}: no permission to read it; get it with: sudo chmod a+rX {path}")
 
 
 @dataclass(frozen=True)

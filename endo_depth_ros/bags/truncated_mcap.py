@@ -17,7 +17,7 @@ from rosbags.rosbag2 import ReaderError
 from rosbags.rosbag2.metadata import parse_qos
 from zstandard import ZstdError
 
-from endo_depth_ros.bags.bag import RECOVERY, Bag, BagTopic, RawMessage
+from endo_depth_ros.bags.bag import Bag, BagTopic, RawMessage
 from endo_depth_ros.bags.source import SourceError
 
 # What the parsers and decompressors raise for bytes that are no record.
@@ -133,12 +133,14 @@ def _topic(channel: Channel, index: _Index) -> BagTopic:
         qos = tuple(parse_qos(channel.metadata.get("offered_qos_profiles", "")))
     except (ReaderError, KeyError, TypeError):
         qos = ()
-    name, encoding, text = (schema.name, schema.encoding, schema.data.decode()) if schema else ("", "", "")
-    return BagTopic(channel.topic, name, text, encoding, qos, index.counts[channel.id])
+    if schema is None:
+        return BagTopic(channel.topic, "", qos=qos, message_count=index.counts[channel.id])
+    text = schema.data.decode(errors="replace")
+    return BagTopic(channel.topic, schema.name, text, schema.encoding, qos, index.counts[channel.id])
 
 
 def _warning(path: Path, index: _Index) -> str:
     if index.complete and not index.broken_chunks:
-        return f"{path}: its index is unusable, so it was read by scanning; {RECOVERY}"
+        return f"{path}: its index is unusable, so it was read by scanning"
     what = f"{index.broken_chunks} damaged parts were left out" if index.broken_chunks else "it ends in mid-recording"
-    return f"{path}: {what}, {sum(index.counts.values())} messages could be read; {RECOVERY}"
+    return f"{path}: {what}, {sum(index.counts.values())} messages could be read"

@@ -9,7 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, SourceError, SourceFrame, make_broken_frame, make_frame
+from endo_depth_ros.bags.source import (
+    DEFAULT_FRAME_ID,
+    SourceError,
+    SourceFrame,
+    check_readable,
+    make_broken_frame,
+    make_frame,
+)
 from endo_depth_ros.geometry.camera import Camera
 
 # These containers list every frame; of others OpenCV estimates the number from the duration.
@@ -72,8 +79,9 @@ class VideoSource:
 
 
 def _open_capture(path: Path) -> cv2.VideoCapture:
+    check_readable(path, "file")
     if not path.is_file():
-        raise SourceError(f"{path}: there is no such file; check the path")
+        raise SourceError(f"{path}: not a file; give a video file")
     capture = cv2.VideoCapture(str(path))
     if not capture.isOpened():
         raise SourceError(f"{path}: not a video that OpenCV can open; it is corrupt or of an unknown format")

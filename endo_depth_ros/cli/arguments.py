@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError
 # One frame a day to more than any camera delivers; what lies beyond is a typing error.
 MIN_FPS, MAX_FPS = 1e-5, 10_000
 MAX_COUNT = 10**9
+MIN_SPEED, MAX_SPEED = 0.001, 1000
 # What the seconds of a ROS stamp hold.
 MAX_SECONDS = 2**31
 
@@ -36,6 +37,14 @@ def count(text: str) -> int:
     if not 1 <= number <= MAX_COUNT:
         raise ArgumentTypeError(f"{text} is no count; give a whole number from 1 to {MAX_COUNT}")
     return number
+
+
+def speed(text: str) -> float:
+    """A factor on the speed of a recording, 0.001 <= speed <= 1000. Raises ArgumentTypeError."""
+    factor = _number(text)
+    if not MIN_SPEED <= factor <= MAX_SPEED:
+        raise ArgumentTypeError(f"{text} is no speed; give a factor from {MIN_SPEED} to {MAX_SPEED}")
+    return factor
 
 
 def seconds(text: str) -> float:

@@ -9,16 +9,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from endo_depth_ros.bags.bag import CorruptBagError
 from endo_depth_ros.bags.bag_reader import MCAP, is_bag, open_bag
 from endo_depth_ros.bags.bag_writer import COMPRESSIONS, BagWriter
 from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, write_frames
-from endo_depth_ros.bags.image_folder import STAMPS_FILE, write_image
+from endo_depth_ros.bags.image_folder import CAMERA_FILE, STAMPS_FILE, write_image
 from endo_depth_ros.bags.output import OutputError, complete_output
 from endo_depth_ros.bags.readable_frames import mean_fps, readable_frames
 from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError, camera_of
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
+from endo_depth_ros.cli.arguments import count, degrees, frame_rate, seconds
 from endo_depth_ros.geometry.camera import Camera
 
 
@@ -28,23 +30,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, help="NAME.mcap, NAME.mp4 (avi, mkv), or a folder for PNGs and stamps.csv")
     camera = parser.add_mutually_exclusive_group()
     camera.add_argument("--camera", type=Path, metavar="YAML", help="calibration file for camera_info")
-    camera.add_argument("--hfov", type=float, metavar="DEG", help="assume this horizontal field of view; uncalibrated")
-    parser.add_argument("--fps", type=float, help="frame rate, instead of the video's own (folders: 30)")
+    camera.add_argument(
+        "--hfov", type=degrees, metavar="DEG", help="assume this horizontal field of view; uncalibrated"
+    )
+    parser.add_argument("--fps", type=frame_rate, help="frame rate, instead of the video's own (folders: 30)")
     parser.add_argument("--frame-id", default=DEFAULT_FRAME_ID, help="frame of images from a video (%(default)s)")
     parser.add_argument("--image-topic", default="", help="which images of a bag, where it has several")
-    parser.add_argument("--start", type=float, metavar="S", help="first stamp in seconds (kept, or 1 where it is zero)")
+    parser.add_argument(
+        "--start", type=seconds, metavar="S", help="first stamp in seconds (kept, or 1 where it is zero)"
+    )
     parser.add_argument("--jpeg", action="store_true", help="write image_raw/compressed instead of image_raw")
     parser.add_argument(
         "--compression", choices=sorted(COMPRESSIONS), default="none", help="of the .mcap (%(default)s)"
     )
-    parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    parser.add_argument("--max-frames", type=count, metavar="N", help="stop after N frames")
     parser.add_argument("--force", action="store_true", help="replace an existing output")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert; returns the exit code. Raises SourceError, OutputError or CameraError with a sentence."""
-    _check_numbers(args)
-    is_copy = args.output.suffix == MCAP and args.input.exists() and is_bag(args.input)
+    is_copy = args.output.suffix == MCAP and is_bag(args.input)
     if is_copy:
         _check_copy(args)
     _check_replaceable(args.output)
@@ -55,17 +60,6 @@ def run(args: argparse.Namespace) -> int:
             _convert_frames(args, partial)
     print(args.output)
     return 0
-
-
-def _check_numbers(args: argparse.Namespace) -> None:
-    if args.fps is not None and not 0 < args.fps < 10000:
-        raise SourceError(f"--fps is {args.fps}; give the frames per second, such as 30")
-    if args.start is not None and not 0 <= args.start < 2**31:
-        raise SourceError(f"--start is {args.start}; give seconds between 0 and 2147483647")
-    if args.hfov is not None and not 0 < args.hfov < 180:
-        raise SourceError(f"--hfov is {args.hfov}; give degrees between 0 and 180")
-    if args.max_frames is not None and args.max_frames < 1:
-        raise SourceError(f"--max-frames is {args.max_frames}; give at least 1")
 
 
 def _check_copy(args: argparse.Namespace) -> None:
@@ -99,14 +93,21 @@ def _convert_frames(args: argparse.Namespace, partial: Path) -> None:
 
 
 def _copy_bag(path: Path, output: Path, compression: str) -> None:
-    """Every message as it is; whatever a truncated bag still holds becomes a sound one."""
+    """Every message as it is; whatever a truncated or corrupt bag still holds becomes a sound one."""
     with open_bag(path) as bag, BagWriter(output, compression) as writer:
         if bag.warning:
             print(f"warning: {bag.warning}", file=sys.stderr)
         for topic in bag.topics:
             writer.add_topic(topic)
-        for message in tqdm(bag.messages(), desc=path.name, total=bag.message_count, unit="msg"):
-            writer.write(message.topic.name, message.stamp_ns, message.data)
+        copied = 0
+        try:
+            for message in tqdm(bag.messages(), desc=path.name, total=bag.message_count, unit="msg"):
+                writer.write(message.topic.name, message.stamp_ns, message.data)
+                copied += 1
+        except CorruptBagError as error:
+            if not copied:
+                raise SourceError(f"{error.fact}; no message can be read, record it again") from error
+            print(f"warning: {error.fact}; the {copied} messages before that were kept", file=sys.stderr)
 
 
 def _write_bag(source: FrameSource, output: Path, args: argparse.Namespace) -> None:
@@ -133,4 +134,4 @@ def _write_folder(source: FrameSource, output: Path, hfov_deg: float | None, max
             table.writerow([name, frame.stamp_ns])
             camera = camera or camera_of(frame, image, hfov_deg)
     if camera is not None:
-        write_camera(output / "camera.yaml", camera)
+        write_camera(output / CAMERA_FILE, camera)

@@ -6,12 +6,14 @@ import argparse
 import json
 from pathlib import Path
 
+from endo_depth_ros.cli.arguments import seconds, speed
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3")
-    parser.add_argument("--rate", type=float, default=1.0, help="recorded seconds per second (%(default)s)")
-    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the bag (%(default)s)")
+    parser.add_argument("--rate", type=speed, default=1.0, help="recorded seconds per second (%(default)s)")
+    parser.add_argument("--start", type=seconds, default=0.0, metavar="S", help="seconds into the bag (%(default)s)")
     parser.add_argument("--loop", action="store_true", help="start again at the end; the clock jumps back")
     parser.add_argument("--topics", default="all", help="names and regular expressions separated by commas (all)")
 

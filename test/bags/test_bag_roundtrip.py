@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer
-from synthetic_media import FRAME_ID, LATCHED, PERIOD_NS, START_NS, calibrated_camera, make_image, write_bag
+from synthetic_media import (
+    FRAME_ID,
+    LATCHED,
+    PERIOD_NS,
+    START_NS,
+    calibrated_camera,
+    make_image,
+    write_bag,
+    write_corrupt_sqlite,
+)
 
-from endo_depth_ros.bags.bag import BagTopic
+from endo_depth_ros.bags.bag import BagTopic, CorruptBagError
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.messages import TYPESTORE, make_depth_image, make_header, make_transforms
@@ -220,6 +229,26 @@ def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(writer._writer, "flush", fail)
     with pytest.raises(OutputError, match=r"bag\.mcap: can't be written \(No space left on device\); free"):
         writer.flush()
+
+
+def test_a_disk_that_is_full_at_the_end_is_one_sentence(tmp_path, full_disk):
+    writer = BagWriter(tmp_path / "bag.mcap")
+    writer.add_topic(BagTopic("/chatter", STRING))
+    # Little enough to stay in Python's buffer until the file is closed.
+    writer.write("/chatter", 1, string("x" * 100))
+    full_disk((tmp_path / "bag.mcap").stat().st_size)
+    with pytest.raises(OutputError, match=r"bag\.mcap: can't be written \(.*\); free some disk space"):
+        writer.close()
+    writer.close()
+
+
+def test_a_corrupt_sqlite_bag_is_one_sentence(tmp_path):
+    path = write_corrupt_sqlite(tmp_path / "bag")
+    stamps_ns = []
+    with open_bag(path) as bag, pytest.raises(CorruptBagError, match=r"\.db3: the bag is corrupt .*; recover it with"):
+        stamps_ns.extend(message.stamp_ns for message in bag.messages())
+    assert stamps_ns == list(range(len(stamps_ns)))
+    assert 0 < len(stamps_ns) < 2000
 
 
 def test_an_unknown_type_is_kept_without_a_definition(tmp_path):

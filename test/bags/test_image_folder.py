@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic_media import calibrated_camera, make_image, write_folder
+from synthetic_media import HEIGHT, WIDTH, calibrated_camera, make_image, write_folder
 
+from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.image_folder import STAMPS_FILE, ImageFolderSource, list_images
 from endo_depth_ros.bags.source import SourceError
+from endo_depth_ros.geometry.camera import CameraError, pinhole_from_hfov
 
 
 @pytest.fixture
@@ -84,6 +86,19 @@ def test_depth_maps_beside_colour_images_are_left_out(tmp_path):
     for name in ("f0.color.jpg", "f0.depth.png", "f1.color.jpg", "f1.depth.png"):
         (tmp_path / name).touch()
     assert [file.name for file in list_images(tmp_path)] == ["f0.color.jpg", "f1.color.jpg"]
+
+
+def test_the_camera_of_the_folder_is_used_unless_another_is_given(folder):
+    write_camera(folder / "camera.yaml", calibrated_camera())
+    assert next(iter(ImageFolderSource(folder))).camera == read_camera(folder / "camera.yaml")
+    mine = pinhole_from_hfov(WIDTH, HEIGHT, 50.0)
+    assert next(iter(ImageFolderSource(folder, mine))).camera is mine
+
+
+def test_a_bad_camera_file_in_the_folder_is_one_sentence(folder):
+    (folder / "camera.yaml").write_text("nonsense")
+    with pytest.raises(CameraError, match=r"images/camera\.yaml: not a calibration file"):
+        ImageFolderSource(folder)
 
 
 def test_a_folder_without_images_is_one_sentence(tmp_path):
