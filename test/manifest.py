@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import xml.etree.ElementTree as ElementTree
 from functools import lru_cache
@@ -26,9 +27,9 @@ def package_field(tag: str) -> str:
 @lru_cache(maxsize=1)
 def distribution() -> Any:
     """The distribution that setup.py describes."""
-    import setuptools  # noqa: F401, I001  # brings distutils, which Python 3.12 no longer has
-    from distutils.core import run_setup
-
+    # setuptools first: it brings distutils, which Python has no longer since 3.12.
+    importlib.import_module("setuptools")
+    run_setup = importlib.import_module("distutils.core").run_setup
     before = Path.cwd()
     os.chdir(ROOT)
     try:
