@@ -37,12 +37,11 @@ def test_every_package_has_one_exact_version_for_each_python(version: str) -> No
 def test_every_installed_package_is_pinned_and_has_the_pinned_version() -> None:
     pins = {normalise(pin.name): pin.specifier for pin in PINS if pin.marker is None or pin.marker.evaluate()}
     installed = {normalise(each.name): each.version for each in distributions(path=[sysconfig.get_path("purelib")])}
+    # Ours; what a CUDA build of torch needs and pins itself; and the pip that Python brings.
+    unpinned = ("endo-depth-", "tf2-msgs", "nvidia-", "cuda-", "triton", "pip")
     for name in list(installed):
-        # rclpy comes inside the wheel ros-rclpy, and so on; pip is the one that Python brings.
-        if f"ros-{name}" in installed or name.startswith("endo-depth-") or name in ("pip", "tf2-msgs"):
-            del installed[name]
-        # What a CUDA build of torch needs is pinned by torch itself.
-        elif name == "triton" or name.startswith(("nvidia-", "cuda-")):
+        # rclpy comes inside the wheel ros-rclpy, and so on.
+        if f"ros-{name}" in installed or name.startswith(unpinned):
             del installed[name]
     assert {name for name in installed if name not in pins} == set()
     assert [f"{name} {version}" for name, version in installed.items() if not pins[name].contains(version)] == []
