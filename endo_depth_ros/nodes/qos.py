@@ -23,6 +23,11 @@ def subscription_profile(offers: Sequence[QoSProfile], depth: int) -> QoSProfile
     return _profile(depth, reliable, latched)
 
 
+def reliable_profile(depth: int, latched: bool) -> QoSProfile:
+    """Reliable, keep last; latched: late subscribers get earlier messages."""
+    return _profile(depth, True, latched)
+
+
 def is_latched(profile: QoSProfile) -> bool:
     """Whether late subscribers get earlier messages."""
     return bool(profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import rclpy
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.highlevel import AnyReader
@@ -17,6 +18,7 @@ from std_msgs.msg import Header, String
 from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.nodes.messages import image_message
+from endo_depth_ros.nodes.qos import is_latched
 from endo_depth_ros.nodes.record_node import RecordNode
 from endo_depth_ros.nodes.runner import StartError
 from endo_depth_ros.settings import SettingsError
@@ -90,6 +92,48 @@ def test_latched_messages_from_before_are_recorded_with_their_quality_of_service
     with open_bag(output) as bag:
         (qos,) = bag.topics[0].qos
     assert (qos.durability, qos.reliability) == (QosDurability.TRANSIENT_LOCAL, QosReliability.RELIABLE)
+
+
+def test_a_topic_is_subscribed_to_before_its_publisher_comes(graph, output):
+    graph.collect(String, "/early")
+    node = graph.add(make_node(output, topics="/early"))
+    graph.wait_for(lambda: node.count_subscribers("/early") == 2, "the recorder's subscription")
+    before = node._recorded["/early"].subscription
+    publisher = graph.publisher(String, "/early")
+    graph.wait_for(lambda: publisher.get_subscription_count() == 2, "both subscribers")
+    publisher.publish(String(data="first"))
+    graph.wait_for(lambda: node._count == 1, "the first message")
+    assert node._recorded["/early"].subscription is before
+    finish(graph, node)
+    with open_bag(output) as bag:
+        (qos,) = bag.topics[0].qos
+    assert (qos.durability, qos.reliability) == (QosDurability.VOLATILE, QosReliability.RELIABLE)
+
+
+def test_a_latched_message_of_a_publisher_that_comes_later_is_recorded(graph, output):
+    graph.collect(String, "/late")
+    node = graph.add(make_node(output, topics="/late"))
+    graph.wait_for(lambda: node.count_subscribers("/late") == 2, "the recorder's subscription")
+    other = rclpy.create_node("other")
+    publisher = other.create_publisher(String, "/late", LATCHED)
+    publisher.publish(String(data="once"))
+    graph.add(other)
+    graph.wait_for(lambda: node._count >= 1, "the latched message")
+    graph.wait_for(lambda: is_latched(node._recorded["/late"].profile), "the latched subscription")
+    finish(graph, node)
+    with open_bag(output) as bag:
+        (qos,) = bag.topics[0].qos
+    assert qos.durability == QosDurability.TRANSIENT_LOCAL
+
+
+def test_a_best_effort_publisher_that_comes_later_is_recorded(graph, output):
+    graph.collect(String, "/late", BEST_EFFORT)
+    node = graph.add(make_node(output, topics="/late"))
+    graph.wait_for(lambda: node.count_subscribers("/late") == 2, "the recorder's subscription")
+    publisher = graph.publisher(String, "/late", BEST_EFFORT)
+    graph.wait_for(lambda: publisher.get_subscription_count() == 2, "both subscribers")
+    publisher.publish(String(data="also"))
+    graph.wait_for(lambda: node._count == 1, "the best-effort message")
 
 
 def test_a_best_effort_publisher_that_joins_a_reliable_one_is_recorded_too(graph, output):
