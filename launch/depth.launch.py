@@ -116,9 +116,10 @@ def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
 
 
 def video_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
-    """video_node on the topics that depth_node reads."""
+    """video_node on the topics that depth_node reads; a file starts when it listens."""
     parameters = {
         "source": text(values, "video" if values["video"] else "camera"),
+        "wait_for_node": "depth_node",
         **given(values, text, "camera_file"),
         **given(values, number, "hfov_deg", "rate"),
         **given(values, boolean, "loop"),
@@ -133,6 +134,7 @@ def replay_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
     parameters = {
         "bag": text(values, "bag"),
         "wait_for_subscribers": values["image_topic"] + ("/compressed" if compressed else ""),
+        "wait_for_node": "depth_node",
         **given(values, number, "rate"),
         **given(values, boolean, "loop"),
     }

@@ -45,8 +45,8 @@ class ReplayNode(Node):
             self._bag = open_bag(Path(self.settings.bag).expanduser())
         except SourceError as error:
             raise StartError(str(error)) from error
-        if self._bag.warning:
-            self.get_logger().warning(self._bag.warning)
+        if self._bag.advice:
+            self.get_logger().warning(self._bag.advice)
         self._publishers_by_topic = self._make_publishers()
         self._clock_publisher = self._make_clock()
         self._schedule = PlaybackSchedule(self.settings.rate)
@@ -106,9 +106,11 @@ class ReplayNode(Node):
         count = self._replay_once(stop)
         while self.settings.loop and not stop.is_set():
             count += self._replay_once(stop)
-        publishers = list(self._publishers_by_topic.values())
-        if not wait_acknowledged(publishers, stop, self.settings.acknowledge_timeout_s) and not stop.is_set():
-            self.get_logger().warning("not every subscriber received the last messages; it may be overloaded")
+        late = wait_acknowledged(self._publishers_by_topic.values(), stop, self.settings.acknowledge_timeout_s)
+        if late and not stop.is_set():
+            self.get_logger().warning(
+                f"{', '.join(late)}: not every subscriber received the last messages; it may be overloaded"
+            )
         self.get_logger().info(f"{self._bag.name}: the end, {count} messages published")
         return 0
 
@@ -121,10 +123,12 @@ class ReplayNode(Node):
             raise StartError(
                 f"wait_for_subscribers: {', '.join(sorted(unknown))} is not replayed; name topics of the bag"
             )
-        lonely = wait_for_subscribers(awaited, stop, self.settings.wait_timeout_s) if awaited else []
+        lonely = wait_for_subscribers(self, awaited, stop, self.settings.wait_timeout_s, self.settings.wait_for_node)
         if lonely:
+            who = self.settings.wait_for_node
             raise StartError(
-                f"{', '.join(lonely)}: nobody subscribed within {self.settings.wait_timeout_s} s; start the subscriber"
+                f"{', '.join(lonely)}: {who or 'nobody'} {'did not subscribe' if who else 'subscribed'} within "
+                f"{self.settings.wait_timeout_s} s; start {who or 'the subscriber'}"
             )
 
     def _replay_once(self, stop: threading.Event) -> int:

@@ -14,7 +14,7 @@ class ReplaySettings:
 
     bag: str = setting("", "rosbag2 folder, .mcap or .db3")
     rate: float = setting(1.0, "Recorded seconds per second", minimum=0.001, maximum=1000.0)
-    start_offset_s: float = setting(0.0, "Where in the bag to start", unit="s", minimum=0.0)
+    start_offset_s: float = setting(0.0, "Where in the bag to start", unit="s", minimum=0.0, maximum=1e9)
     loop: bool = setting(False, "Start again at the end; the clock jumps back")
     paused: bool = setting(False, "Start paused; ~/pause resumes")
     topics: str = setting(ALL, "Topics to replay: all, or names and regular expressions separated by commas")
@@ -24,6 +24,7 @@ class ReplaySettings:
     wait_for_subscribers: str = setting(
         "", "Topics, separated by commas, that need a subscriber before the first message"
     )
+    wait_for_node: str = setting("", "Name of the node that must be their subscriber, such as depth_node; '' takes any")
     wait_timeout_s: float = setting(
         30.0, "Give up when they have none after this long; 0 waits for ever", unit="s", minimum=0.0
     )

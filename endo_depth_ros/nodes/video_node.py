@@ -20,7 +20,7 @@ from tf2_ros import StaticTransformBroadcaster
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.device import DeviceSource, device_index
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.bags.source import FrameSource, SourceError, SourceFrame
+from endo_depth_ros.bags.source import NO_CALIBRATION, FrameSource, SourceError, SourceFrame
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.nodes.complaints import Complaints
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
@@ -98,8 +98,9 @@ class VideoNode(Node):
 
     def _publish_all(self, stop: threading.Event) -> int:
         if self.settings.wait_for_subscriber and not self._live:
-            self.get_logger().info(f"{self._source.name}: waiting for a subscriber to {self._images.topic_name}")
-            wait_for_subscribers([self._images], stop, 0.0)
+            who = self.settings.wait_for_node or "somebody"
+            self.get_logger().info(f"{self._source.name}: waiting until {who} subscribes to {self._images.topic_name}")
+            wait_for_subscribers(self, [self._images], stop, 0.0, self.settings.wait_for_node)
         count = self._publish_once(stop)
         while self.settings.loop and not stop.is_set():
             count += self._publish_once(stop)
@@ -157,8 +158,8 @@ class VideoNode(Node):
         if self.settings.hfov_deg > 0:
             height, width = frame.image.shape[:2]
             return pinhole_from_hfov(width, height, self.settings.hfov_deg)
-        if frame.camera is None and self.settings.camera_file:
-            self._complaints.report("bad_camera", self.settings.camera_file, frame.camera_error)
+        if frame.camera is None and frame.camera_error != NO_CALIBRATION:
+            self._complaints.report("bad_camera", self.settings.camera_file or self._source.name, frame.camera_error)
         return frame.camera
 
     def _note_consumed(self, message: DiagnosticArray) -> None:
@@ -169,7 +170,7 @@ class VideoNode(Node):
     def _wait_until_consumed(self, stamp_ns: int, stop: threading.Event) -> None:
         timeout_s = self.settings.consumed_timeout_s
         if not self.settings.consumed_topic:
-            consumed = wait_acknowledged([self._images], stop, timeout_s)
+            consumed = not wait_acknowledged([self._images], stop, timeout_s)
         else:
             consumed = self._wait_for_stamp(stamp_ns, stop, timeout_s)
         if not consumed and not stop.is_set():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from endo_depth_ros.bags.source import DEFAULT_FRAME_ID
 from endo_depth_ros.settings import SettingsError, setting
 
+# One frame a day; less is a typing error.
+MIN_FPS = 1e-5
 REAL_TIME, AS_FAST_AS_CONSUMED = "real_time", "as_fast_as_consumed"
 
 
@@ -23,7 +25,9 @@ class VideoSettings:
         minimum=0.0,
         maximum=179.0,
     )
-    fps: float = setting(0.0, "Frame rate instead of the file's own; 0 takes the file's, 30 for folders", minimum=0.0)
+    fps: float = setting(
+        0.0, "Frame rate instead of the file's own; 0 takes the file's, 30 for folders", minimum=0.0, maximum=10000.0
+    )
     pacing: str = setting(
         REAL_TIME,
         "real_time keeps the frame rate; as_fast_as_consumed sends a frame when the one before was consumed",
@@ -43,6 +47,7 @@ class VideoSettings:
         "endoscope_link", "Body frame (x forward, z up) that a static transform joins to frame_id; '' sends none"
     )
     wait_for_subscriber: bool = setting(True, "Hold a file's first frame until somebody subscribes to the images")
+    wait_for_node: str = setting("", "Name of the node that must be that subscriber, such as depth_node; '' takes any")
     device_width: int = setting(0, "Width to ask a camera for; 0 takes its own", unit="px", minimum=0, maximum=16384)
     device_height: int = setting(0, "Height to ask a camera for; 0 takes its own", unit="px", minimum=0, maximum=16384)
 
@@ -50,6 +55,8 @@ class VideoSettings:
         """Raise SettingsError for settings that contradict one another."""
         if not self.source:
             raise SettingsError("source is empty; give a video file, an image folder or /dev/videoN")
+        if 0 < self.fps < MIN_FPS:
+            raise SettingsError(f"fps is {self.fps}; give the frames per second, or 0 for the file's own")
         if self.camera_file and self.hfov_deg > 0:
             raise SettingsError("camera_file and hfov_deg are both given; keep the calibration or the assumption")
         if not self.frame_id:

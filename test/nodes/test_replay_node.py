@@ -13,8 +13,10 @@ from tf2_msgs.msg import TFMessage
 from endo_depth_ros.bags.bag import BagTopic
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.messages import make_color_image, make_transforms
+from endo_depth_ros.nodes import replay_node
 from endo_depth_ros.nodes.replay_node import ReplayNode
 from endo_depth_ros.nodes.runner import StartError
+from endo_depth_ros.settings import SettingsError
 
 pytestmark = pytest.mark.ros
 
@@ -157,6 +159,27 @@ def test_waiting_in_vain_for_a_subscriber_ends_with_an_error(graph, bag):
     node = graph.add(make_node(bag, wait_timeout_s=0.1))
     graph.wait_for(node.done.done, "the end")
     assert node.done.result() == 1
+
+
+def test_waiting_in_vain_for_a_node_names_it(graph, bag, capfd):
+    graph.collect(Image, "/image_raw")
+    node = graph.add(make_node(bag, wait_timeout_s=0.1, wait_for_node="depth_node"))
+    graph.wait_for(node.done.done, "the end")
+    assert node.done.result() == 1
+    assert "/image_raw: depth_node did not subscribe within 0.1 s; start depth_node" in capfd.readouterr().err
+
+
+def test_a_topic_whose_subscriber_falls_behind_is_named(graph, bag, monkeypatch, capfd):
+    monkeypatch.setattr(replay_node, "wait_acknowledged", lambda publishers, *_: [p.topic_name for p in publishers][:1])
+    graph.collect(Image, "/image_raw")
+    node = graph.add(make_node(bag, rate=10.0))
+    graph.wait_for(node.done.done, "the end")
+    assert "/image_raw: not every subscriber received the last messages" in capfd.readouterr().err
+
+
+def test_an_offset_that_no_bag_has_is_refused(graph, bag):
+    with pytest.raises(SettingsError, match="start_offset_s"):
+        make_node(bag, start_offset_s=1e300)
 
 
 def test_an_offset_behind_the_end_ends_with_an_error(graph, bag):

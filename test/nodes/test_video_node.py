@@ -1,7 +1,10 @@
 """video_node over real DDS."""
 
+import time
+
 import numpy as np
 import pytest
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -15,6 +18,7 @@ from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import camera_from_info, pinhole_from_hfov
 from endo_depth_ros.nodes import video_node
 from endo_depth_ros.nodes.runner import StartError
+from endo_depth_ros.nodes.subscribers import SETTLE_S
 from endo_depth_ros.nodes.video_node import VideoNode
 from endo_depth_ros.settings import SettingsError
 
@@ -77,6 +81,19 @@ def test_nothing_is_sent_before_somebody_listens(graph, tmp_path):
     node = graph.add(make_node(source=str(write_folder(tmp_path / "images", 3))))
     images = graph.collect(Image, "image_raw")
     graph.wait_for(lambda: node.done.done() and len(images) == 3, "all frames, though the subscriber came late")
+
+
+def test_a_file_waits_for_the_node_that_it_is_for(graph, tmp_path):
+    early = graph.collect(Image, "image_raw")
+    node = graph.add(make_node(source=str(write_folder(tmp_path / "images", 3)), wait_for_node="depth_node"))
+    graph.wait_for(lambda: node._images.get_subscription_count() == 1, "the first subscriber")
+    # Longer than any subscriber is waited for once it is there.
+    over_s = time.monotonic() + SETTLE_S + 0.2
+    graph.wait_for(lambda: early or time.monotonic() > over_s)
+    assert early == []
+    late = []
+    graph.add(rclpy.create_node("depth_node")).create_subscription(Image, "image_raw", late.append, 10)
+    graph.wait_for(lambda: node.done.done() and len(late) == len(early) == 3, "all frames, though depth_node came late")
 
 
 def test_a_loop_goes_on_past_the_end_with_later_stamps(graph, tmp_path):
@@ -152,6 +169,16 @@ def test_a_camera_without_images_can_be_stopped(graph, monkeypatch):
     graph.wait_for(node.done.done, "the end")
 
 
+def test_the_calibration_of_the_folder_is_published(graph, tmp_path):
+    infos = graph.collect(CameraInfo, "camera_info")
+    graph.collect(Image, "image_raw")
+    folder = write_folder(tmp_path / "images", 3)
+    write_camera(folder / "camera.yaml", calibrated_camera())
+    graph.add(make_node(source=str(folder)))
+    graph.wait_for(lambda: infos, "camera_info")
+    assert camera_from_info(infos[0], WIDTH, HEIGHT).K.tolist() == calibrated_camera().K.tolist()
+
+
 def test_a_calibration_of_another_size_is_said_and_not_published(graph, tmp_path):
     write_camera(tmp_path / "camera.yaml", calibrated_camera().resized(128, 96))
     images, infos = graph.collect(Image, "image_raw"), graph.collect(CameraInfo, "camera_info")
@@ -185,6 +212,7 @@ def test_a_bad_source_stops_the_start_with_one_sentence(graph, tmp_path, paramet
         ({"source": "a", "camera_file": "b", "hfov_deg": 70.0}, "both given"),
         ({"source": "a", "frame_id": ""}, "frame_id is empty"),
         ({"source": "a", "rate": 0.0}, "parameter rate"),
+        ({"source": "a", "fps": 1e-300}, "fps is 1e-300"),
     ],
 )
 def test_bad_parameters_are_refused_with_the_reason(graph, parameters, words):
