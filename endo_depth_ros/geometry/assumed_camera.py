@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera import Camera, CameraError, check_intrinsics
 
 
 def assumed_camera_from_info(info: Any, image_width: int, image_height: int) -> Camera | None:
     """The uncalibrated pinhole that `info` assumes for an image_width × image_height image, or None.
 
     sensor_msgs/CameraInfo takes a zero K for uncalibrated; P, which nobody then reads, carries the assumption.
-    `info` is any object with CameraInfo's fields.
+    `info` is any object with CameraInfo's fields. Raises CameraError for an impossible assumption.
     """
     P = np.array(info.p, np.float64).reshape(3, 4)[:, :3].copy()
-    assumed = not np.any(info.k) and np.isfinite(P).all() and P[0, 0] > 0 and P[1, 1] > 0
-    if not assumed or (info.width, info.height) != (image_width, image_height):
+    has_assumption = P[0, 0] != 0 or P[1, 1] != 0
+    if np.any(info.k) or not has_assumption or (info.width, info.height) != (image_width, image_height):
         return None
+    if not np.isfinite(P).all():
+        raise CameraError("K is zero and P contains NaN or infinity; calibrate the camera, or leave P zero")
+    check_intrinsics("P", P, image_width, image_height)
     return Camera(image_width, image_height, P, calibrated=False)

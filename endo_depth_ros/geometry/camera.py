@@ -16,6 +16,9 @@ RATIONAL_POLYNOMIAL = "rational_polynomial"
 EQUIDISTANT = "equidistant"
 # Coefficients that OpenCV understands for each model; fewer are padded with zeros.
 COEFFICIENT_COUNTS = {PINHOLE: (0,), PLUMB_BOB: (4, 5), RATIONAL_POLYNOMIAL: (8, 12, 14), EQUIDISTANT: (4,)}
+# What a lens can have: focal lengths in longer sides of the image, the principal point in widths and heights.
+MIN_FOCAL, MAX_FOCAL = 0.05, 100.0
+MIN_CENTRE, MAX_CENTRE = -1.0, 2.0
 
 
 class CameraError(ValueError):
@@ -94,7 +97,8 @@ def camera_from_info(info: Any, image_width: int, image_height: int) -> Camera:
     """The camera of an image_width × image_height image whose sensor_msgs/CameraInfo is `info`.
 
     Applies the region of interest, then binning (REP-104); `info` is any object with CameraInfo's fields.
-    Raises CameraError for NaN or zero K, unknown models, wrong coefficient counts and images of another size.
+    Raises CameraError for NaN or zero K, impossible K or P, unknown models, wrong coefficient counts and images of
+    another size.
     """
     full = _full_resolution_camera(info)
     roi, bins = info.roi, (max(int(info.binning_x), 1), max(int(info.binning_y), 1))
@@ -126,12 +130,11 @@ def _full_resolution_camera(info: Any) -> Camera:
         raise CameraError("its width or height is zero; set the size that was calibrated")
     if not (np.isfinite(K).all() and np.isfinite(R).all() and np.isfinite(P).all() and np.isfinite(D).all()):
         raise CameraError("K, D, R or P contains NaN or infinity; calibrate the camera again")
-    if K[0, 0] <= 0 or K[1, 1] <= 0:
+    if K[0, 0] == 0 or K[1, 1] == 0:
         raise CameraError(
             "K is zero, which means uncalibrated; calibrate the camera, or set hfov_deg to assume a focal length"
         )
-    if not np.array_equal(K[2], [0, 0, 1]):
-        raise CameraError("the last row of K isn't 0 0 1; calibrate the camera again")
+    check_intrinsics("K", K, info.width, info.height)
     if np.any(D) and not info.distortion_model:
         raise CameraError(f"D is set but distortion_model is empty; name one of {_known_models()}")
     model = str(info.distortion_model) if np.any(D) or info.distortion_model == EQUIDISTANT else PINHOLE
@@ -144,12 +147,36 @@ def _full_resolution_camera(info: Any) -> Camera:
         raise CameraError(f"{model} takes {counts} coefficients but D has {len(D)}; correct D or distortion_model")
     # Drivers leave R and P zero when they know only K.
     R = R if np.any(R) else np.eye(3)
-    if not np.allclose(R @ R.T, np.eye(3), atol=1e-3) or np.linalg.det(R) < 0:
+    if np.abs(R).max() > 2 or not np.allclose(R @ R.T, np.eye(3), atol=1e-3) or np.linalg.det(R) < 0:
         raise CameraError("R is not a rotation; set it to identity for a single camera")
-    has_projection = P[0, 0] > 0 and P[1, 1] > 0
-    if has_projection and not np.array_equal(P[2], [0, 0, 1]):
-        raise CameraError("the last row of P isn't 0 0 1 0; calibrate the camera again, or leave P zero")
+    has_projection = P[0, 0] != 0 or P[1, 1] != 0
+    if has_projection:
+        check_intrinsics("P", P, info.width, info.height)
     return Camera(int(info.width), int(info.height), K, model, D, R, P if has_projection else None)
+
+
+def check_intrinsics(name: str, matrix: NDArray[np.float64], width: int, height: int) -> None:
+    """Raise CameraError unless `matrix`, K or the left part of P, [3, 3], can be that of a width × height image.
+
+    name: K or P, for the sentence.
+    """
+    remedy = "calibrate the camera again" + (", or leave P zero" if name == "P" else "")
+    if not np.array_equal(matrix[2], [0, 0, 1]):
+        raise CameraError(f"the last row of {name} isn't 0 0 1; {remedy}")
+    if matrix[1, 0] != 0:
+        raise CameraError(f"the second row of {name} begins with {matrix[1, 0]:g}, which must be 0; {remedy}")
+    for focal in (matrix[0, 0], matrix[1, 1]):
+        if not MIN_FOCAL <= focal / max(width, height) <= MAX_FOCAL:
+            raise CameraError(
+                f"{name} has a focal length of {focal:g} px, impossible for a {width}x{height} image; {remedy}"
+            )
+    if abs(matrix[0, 1]) > matrix[0, 0]:
+        raise CameraError(f"{name} has a skew of {matrix[0, 1]:g}, more than its focal length; {remedy}")
+    cx, cy = matrix[:2, 2]
+    if not (MIN_CENTRE <= cx / width <= MAX_CENTRE and MIN_CENTRE <= cy / height <= MAX_CENTRE):
+        raise CameraError(
+            f"{name} has its principal point at {cx:g}, {cy:g}, far outside the {width}x{height} image; {remedy}"
+        )
 
 
 def _known_models() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera
 
 ANGLE_SAMPLES = 4096
+# A quarter of the way from the principal point to the longer side's end, no real lens moves points by this factor.
+MIDDLE, MAX_RADIUS_RATIO = 0.25, 3.0
 UNTIL_EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-9)
 
 
@@ -26,6 +30,20 @@ def project(camera: Camera, points: NDArray[np.float64]) -> tuple[NDArray[np.flo
     pixels = _distort(camera, rays)
     low, high = [-0.5, -0.5], [camera.width - 0.5, camera.height - 0.5]
     return pixels, seen & ((pixels >= low) & (pixels <= high)).all(axis=1)
+
+
+def is_plausible(camera: Camera) -> bool:
+    """Whether the middle of the image is roughly where K alone would have it, so that D can be that of a lens."""
+    focal = math.sqrt(camera.K[0, 0] * camera.K[1, 1])
+    angle = math.atan(min(MIDDLE * max(camera.width, camera.height) / 2 / focal, 0.5))
+    around = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    slope = math.tan(angle)
+    ring = np.stack([slope * np.cos(around), slope * np.sin(around), np.ones_like(around)], axis=1)
+    if angle >= valid_angle(camera):
+        return False
+    moved = (_distort(camera, ring) - camera.K[:2, 2]) / [camera.K[0, 0], camera.K[1, 1]]
+    ratio = np.hypot(moved[:, 0], moved[:, 1]) / slope
+    return bool(((ratio > 1 / MAX_RADIUS_RATIO) & (ratio < MAX_RADIUS_RATIO)).all())
 
 
 def _distort(camera: Camera, rays: NDArray[np.float64]) -> NDArray[np.float64]:

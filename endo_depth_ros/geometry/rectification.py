@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.camera import Camera, CameraError
-from endo_depth_ros.geometry.projection import project
+from endo_depth_ros.geometry.projection import is_plausible, project
 
 EXTENT_SAMPLES = 501
+NOTHING_SEEN = "its K, D, R and P show no part of the image; calibrate again, or leave R and P zero"
 UNSEEN = -1000.0  # a raw coordinate that no interpolation reaches
 
 
@@ -25,16 +26,34 @@ class Rectification:
     """
 
     def __init__(self, raw: Camera, max_width: int, max_height: int, max_fov_deg: float) -> None:
-        """Prepare for images of `raw`. Raises CameraError when the bound is impossible or P sees nothing of it."""
+        """Prepare for images of `raw`. Raises CameraError when the bound or the camera is impossible."""
         if not 0 < max_fov_deg < 180:
             raise CameraError(f"a rectified field of view of {max_fov_deg} degrees is impossible; give 0 to 180")
         self.raw = raw
         width, height = fit_size(raw, max_width, max_height)
         bound = math.tan(math.radians(max_fov_deg) / 2)
+        self._maps: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
+        try:
+            # Absurd calibrations overflow on their way to showing nothing.
+            with np.errstate(all="ignore"):
+                self._prepare(width, height, bound)
+        except CameraError:
+            raise
+        except (ArithmeticError, ValueError, cv2.error) as error:
+            raise CameraError(NOTHING_SEEN) from error
+        if not self.inside.any():
+            raise CameraError(NOTHING_SEEN)
+
+    def _prepare(self, width: int, height: int, bound: float) -> None:
+        raw = self.raw
+        if not is_plausible(raw):
+            raise CameraError(
+                f"its {raw.distortion_model} coefficients D distort even the middle of the image beyond recognition; "
+                "calibrate again"
+            )
         K = raw.resized(width, height).K if raw.rectified else _choose_projection(raw, width, height, bound)
         self.camera = Camera(width, height, K, P=K, calibrated=raw.calibrated)
         rays = pixel_rays(self.camera)
-        self._maps: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
         seen = np.ones((height, width), np.bool_)
         if not raw.rectified:
             self._reduced = _reduce(raw, K)
@@ -42,8 +61,6 @@ class Rectification:
             seen = seen_rays.reshape(height, width)
             self._maps = _fixed_point_maps(pixels.reshape(height, width, 2), seen, self._reduced)
         self.inside: NDArray[np.bool_] = seen & (np.abs(rays[..., :2]) <= bound).all(axis=2)
-        if not self.inside.any():
-            raise CameraError("R and P show no part of the image; calibrate again, or leave R and P zero")
 
     def rectify(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The rectified image, uint8 [h, w, 3], of a raw one [H, W, 3]; black where the raw image sees nothing.
@@ -107,7 +124,7 @@ def _choose_projection(raw: Camera, width: int, height: int, bound: float) -> ND
 def _visible_extent(raw: Camera, bound: float) -> tuple[float, float, float, float]:
     """x_min, x_max, y_min, y_max on the rectified plane z = 1 of what the raw image sees within ±bound.
 
-    Sampled evenly in angle, then widened by one sample. Raises CameraError when R turns everything out of view.
+    Sampled evenly in angle, then widened by one sample. Raises CameraError when nothing is seen.
     """
     samples = np.tan(np.linspace(-math.atan(bound), math.atan(bound), EXTENT_SAMPLES))
     x, y = np.meshgrid(samples, samples)
@@ -115,7 +132,7 @@ def _visible_extent(raw: Camera, bound: float) -> tuple[float, float, float, flo
     _, seen = project(raw, rays @ raw.R)
     rows, columns = np.nonzero(seen.reshape(x.shape))
     if not len(rows):
-        raise CameraError("R turns all of the image out of view; calibrate again, or leave R zero")
+        raise CameraError(NOTHING_SEEN)
     return (*_widened(samples, columns), *_widened(samples, rows))
 
 

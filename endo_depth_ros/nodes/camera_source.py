@@ -43,9 +43,9 @@ class CameraSource:
         return self._cameras[key]
 
     def _assumed(self, info: Any | None, width: int, height: int) -> Camera:
-        camera = None if info is None else assumed_camera_from_info(info, width, height)
         if self._hfov_deg > 0:
-            camera = pinhole_from_hfov(width, height, self._hfov_deg)
+            return pinhole_from_hfov(width, height, self._hfov_deg)
+        camera = None if info is None else assumed_camera_from_info(info, width, height)
         if camera is not None:
             return camera
         what = "no CameraInfo yet" if info is None else "K is zero, which means uncalibrated"

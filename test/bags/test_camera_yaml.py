@@ -53,8 +53,8 @@ def test_a_standard_file_is_read_whole(standard):
 
 @given(
     model=st.sampled_from([PLUMB_BOB, RATIONAL_POLYNOMIAL, EQUIDISTANT]),
-    f=st.floats(10, 5000),
-    c=st.floats(0, 2000),
+    f=st.floats(50, 5000),
+    c=st.floats(0, 1200),
     d=st.lists(st.floats(-1, 1).filter(lambda v: v != 0), min_size=14, max_size=14),
     calibrated=st.booleans(),
     rectified=st.booleans(),

@@ -42,6 +42,15 @@ def make_info(**changes):
     return info
 
 
+def make_k(fx=600.0, fy=605.0, cx=321.0, cy=238.0, skew=0.0, below=0.0):
+    return [fx, skew, cx, below, fy, cy, 0.0, 0.0, 1.0]
+
+
+def make_p(**changes):
+    k = make_k(**changes)
+    return [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
+
+
 def make_roi(x, y, width, height):
     return SimpleNamespace(x_offset=x, y_offset=y, width=width, height=height, do_rectify=False)
 
@@ -125,6 +134,20 @@ def test_zero_r_and_p_mean_nobody_chose_them():
     assert camera.P is None
 
 
+@pytest.mark.parametrize(
+    "k",
+    [
+        make_k(fx=32.0, fy=32.0),
+        make_k(fx=64000.0, fy=64000.0),
+        make_k(cx=-640.0, cy=-480.0),
+        make_k(cx=1280.0, cy=960.0),
+    ],
+)
+def test_bounds_of_k_and_p_belong_to_what_is_possible(k):
+    camera = camera_from_info(make_info(k=k, p=[*k[:3], 0, *k[3:6], 0, *k[6:], 0]), 640, 480)
+    assert camera.K.ravel().tolist() == camera.P.ravel().tolist() == k
+
+
 def test_equal_cameras_are_equal_and_hash_alike():
     one, two = camera_from_info(make_info(), 640, 480), camera_from_info(make_info(), 640, 480)
     other = camera_from_info(make_info(d=[-0.2, 0.05, 0.001, -0.001, 0.1]), 640, 480)
@@ -139,6 +162,19 @@ def test_equal_cameras_are_equal_and_hash_alike():
         ({"k": [0.0] * 9}, "K is zero"),
         ({"k": [math.nan, *FULL_K.ravel()[1:]]}, "NaN"),
         ({"k": [*FULL_K.ravel()[:8], 0.0]}, "last row of K"),
+        ({"k": make_k(fx=0.0)}, "K is zero"),
+        ({"k": make_k(fx=1e-5)}, "K has a focal length of 1e-05 px, impossible for a 640x480 image; calibrate"),
+        ({"k": make_k(fy=1e-320)}, "K has a focal length of"),
+        ({"k": make_k(fx=1e300)}, "K has a focal length of"),
+        ({"k": make_k(fx=-600.0)}, "K has a focal length of -600 px"),
+        ({"k": make_k(cx=1e6)}, "K has its principal point at 1e.06, 238, far outside"),
+        ({"k": make_k(cy=-1e6)}, "far outside"),
+        ({"k": make_k(below=5.0)}, "second row of K begins with 5"),
+        ({"k": make_k(skew=1e9)}, "skew of 1e.09"),
+        ({"p": make_p(fx=-600.0)}, "P has a focal length of -600 px.*or leave P zero"),
+        ({"p": make_p(fy=0.0)}, "P has a focal length of 0 px"),
+        ({"p": make_p(fx=1e300)}, "P has a focal length of"),
+        ({"p": make_p(cx=-1e6)}, "P has its principal point"),
         ({"p": [math.inf] * 12}, "infinity"),
         ({"p": [600.0, 0, 320, 0, 0, 600, 240, 0, 0, 0, 0, 0]}, "last row of P"),
         ({"d": [math.nan] * 5}, "NaN"),
@@ -147,6 +183,7 @@ def test_equal_cameras_are_equal_and_hash_alike():
         ({"distortion_model": ""}, "distortion_model is empty"),
         ({"distortion_model": RATIONAL_POLYNOMIAL}, "takes 8 or 12 or 14 coefficients but D has 5"),
         ({"r": (2 * np.eye(3)).ravel().tolist()}, "not a rotation"),
+        ({"r": [1e300] * 9}, "not a rotation"),
         ({"r": np.diag([1.0, 1, -1]).ravel().tolist()}, "not a rotation"),
         ({"r": np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1.0]]).ravel().tolist()}, "not a rotation"),
         ({"roi": make_roi(600, 0, 100, 100)}, "leaves the 640x480 image"),
@@ -154,6 +191,7 @@ def test_equal_cameras_are_equal_and_hash_alike():
         ({"binning_x": 2, "binning_y": 2}, "describes a 320x240 image but the image is 640x480"),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_unusable_info_is_one_sentence(changes, words):
     with pytest.raises(CameraError, match=words):
         camera_from_info(make_info(**changes), 640, 480)

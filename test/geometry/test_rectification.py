@@ -217,5 +217,70 @@ def test_impossible_bound_is_refused(max_fov_deg):
 @pytest.mark.parametrize("P", [None, K])
 def test_rotation_out_of_view_is_refused(P):
     R = np.diag([1.0, -1, -1])
-    with pytest.raises(CameraError, match="leave R"):
+    with pytest.raises(CameraError, match="its K, D, R and P show no part"):
         Rectification(Camera(WIDTH, HEIGHT, K, PLUMB_BOB, np.array([-0.1, 0, 0, 0]), R, P), 320, 256, 120.0)
+
+
+@pytest.mark.parametrize("P", [None, K])
+@pytest.mark.parametrize(
+    ("model", "D"),
+    [
+        (PLUMB_BOB, [-1e6] * 5),
+        (PLUMB_BOB, [1e6] * 5),
+        (PLUMB_BOB, [-1e3, 0, 0, 0, 0]),
+        (PLUMB_BOB, [0, 0, 1e6, 1e6, 0]),
+        (PLUMB_BOB, [1e300] * 5),
+        (PLUMB_BOB, [-1e300] * 5),
+        (RATIONAL_POLYNOMIAL, [0, 0, 0, 0, 0, -1e300, 1e300, 1e300]),
+        (EQUIDISTANT, [1e9] * 4),
+        (EQUIDISTANT, [-1e300] * 4),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_absurd_coefficients_are_blamed(model, D, P):
+    with pytest.raises(CameraError, match=f"its {model} coefficients D distort even the middle"):
+        Rectification(Camera(WIDTH, HEIGHT, K, model, np.array(D, np.float64), P=P), 320, 256, 120.0)
+
+
+@pytest.mark.parametrize("D", [(), (-0.1, 0, 0, 0)])
+@pytest.mark.parametrize(
+    "K_absurd",
+    [
+        np.array([[420.0, 0, 1e6], [0, 424, 250], [0, 0, 1]]),
+        np.array([[420.0, 0, 330], [0, 424, -1e6], [0, 0, 1]]),
+        np.zeros((3, 3)),
+    ],
+    ids=["right", "above", "zero"],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_camera_that_sees_nothing_is_refused(K_absurd, D):
+    raw = Camera(WIDTH, HEIGHT, K_absurd, PLUMB_BOB if D else PINHOLE, np.array(D))
+    with pytest.raises(CameraError, match="its K, D, R and P show no part"):
+        Rectification(raw, 320, 256, 120.0)
+
+
+@pytest.mark.parametrize("P", [np.zeros((3, 3)), 1e300 * K, np.diag([-1.0, 1, 1]) @ K, K * [[1e-320], [1], [1]]])
+@pytest.mark.filterwarnings("error")
+def test_an_impossible_projection_is_refused(P):
+    with pytest.raises(CameraError, match="its K, D, R and P show no part"):
+        Rectification(Camera(WIDTH, HEIGHT, K, PLUMB_BOB, np.array([-0.1, 0, 0, 0]), P=P), 320, 256, 120.0)
+
+
+@pytest.mark.parametrize("f", [32.0, 64000.0])
+@pytest.mark.parametrize(
+    ("model", "D"), [(PINHOLE, ()), (PLUMB_BOB, (-0.1, 0.01, 0, 0, 0)), (EQUIDISTANT, (0.02, -0.01, 0, 0))]
+)
+def test_extreme_but_possible_lenses_are_taken(f, model, D):
+    centred = np.array([[f, 0, 320], [0, f, 256], [0, 0, 1]])
+    assert Rectification(Camera(WIDTH, HEIGHT, centred, model, np.array(D)), 320, 256, 120.0).inside.any()
+
+
+@pytest.mark.parametrize(("width", "height"), [(4000, 1), (1, 4000)])
+@pytest.mark.parametrize("D", [(), (-0.1, 0, 0, 0)])
+def test_line_images_are_rectified(width, height, D):
+    line = np.array([[2000.0, 0, (width - 1) / 2], [0, 2000, (height - 1) / 2], [0, 0, 1]])
+    rectification = Rectification(
+        Camera(width, height, line, PLUMB_BOB if D else PINHOLE, np.array(D)), 320, 256, 120.0
+    )
+    assert rectification.rectify(np.zeros((height, width, 3), np.uint8)).shape[:2] == rectification.inside.shape
+    assert rectification.warp_mask(np.ones((height, width), bool)).any()

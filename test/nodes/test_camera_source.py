@@ -42,6 +42,13 @@ def test_an_uncalibrated_camera_takes_the_assumed_field_of_view():
     assert not camera.calibrated
 
 
+def test_an_assumed_field_of_view_makes_up_for_an_impossible_projection():
+    source = CameraSource(90.0)
+    unit_p = [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    source.update(CameraInfo(width=64, height=48, p=unit_p))
+    assert source.camera_of(0, 64, 48).K[0, 0] == pytest.approx(32.0)
+
+
 def test_an_uncalibrated_camera_without_assumption_is_refused():
     source = CameraSource(0.0)
     source.update(CameraInfo(width=64, height=48))
