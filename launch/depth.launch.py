@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
@@ -44,6 +44,7 @@ ARGUMENTS = {
     "fixed_frame": ("endoscope_optical_frame", "Frame that RViz shows the cloud in"),
 }
 SOURCES = ("video", "camera", "bag")
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 # glibc returns an image-sized buffer to the kernel after each frame and pays for fresh pages at the next one; with
 # these (32 MiB is the most it takes) it keeps them.
@@ -90,6 +91,18 @@ def check(values: Mapping[str, str]) -> None:
         raise ArgumentError(f"give image_topic:={topic} image_transport:=compressed, not {values['image_topic']}")
     if values["camera_file"] and not (values["video"] or values["camera"]):
         raise ArgumentError("camera_file belongs to video or camera; live topics and bags bring their camera_info")
+    if values["log_level"].lower() not in LOG_LEVELS:
+        raise ArgumentError(f"log_level is '{values['log_level']}'; give one of {', '.join(LOG_LEVELS)}")
+    if boolean(values, "rviz"):
+        check_rviz()
+
+
+def check_rviz() -> None:
+    """Raise ArgumentError where rviz2 is not installed: launch would find out when depth_node runs already."""
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError as error:
+        raise ArgumentError("rviz is true but rviz2 is not installed; apt install ros-$ROS_DISTRO-rviz2") from error
 
 
 def additional_environment(environment: Mapping[str, str]) -> dict[str, str]:

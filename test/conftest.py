@@ -7,6 +7,7 @@ import random
 import resource
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,12 +66,24 @@ class Graph:
         self.wait_for(lambda: all(p.get_subscription_count() > 0 for p in publishers), "subscribers")
 
 
-@pytest.fixture
-def full_disk() -> Iterator[Callable[[int], None]]:
-    """Call it with a number of bytes that files may have; writes behind that fail, as on a full disk."""
+@contextmanager
+def limited_files(limit: int) -> Iterator[None]:
+    """While it lasts, writes behind this many bytes of a file fail, as on a full disk.
+
+    Of every file of this process, the log that the test runner writes into too: so never longer than a test.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def full_disk() -> Callable[[int], AbstractContextManager[None]]:
+    """A context in which files may have only so many bytes."""
+    return limited_files
 
 
 @pytest.fixture

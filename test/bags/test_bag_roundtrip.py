@@ -236,8 +236,8 @@ def test_a_disk_that_is_full_at_the_end_is_one_sentence(tmp_path, full_disk):
     writer.add_topic(BagTopic("/chatter", STRING))
     # Little enough to stay in Python's buffer until the file is closed.
     writer.write("/chatter", 1, string("x" * 100))
-    full_disk((tmp_path / "bag.mcap").stat().st_size)
-    with pytest.raises(OutputError, match=r"bag\.mcap: can't be written \(.*\); free some disk space"):
+    sentence = r"bag\.mcap: can't be written \(.*\); free some disk space"
+    with full_disk((tmp_path / "bag.mcap").stat().st_size), pytest.raises(OutputError, match=sentence):
         writer.close()
     writer.close()
 

@@ -1,5 +1,7 @@
 """Videos that are written."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 from synthetic_media import write_video
@@ -19,8 +21,8 @@ def write_noise(path, count=40):
 @pytest.mark.parametrize("suffix", VIDEO_SUFFIXES)
 @pytest.mark.parametrize("limit", [0, 100_000])
 def test_a_full_disk_is_one_sentence(tmp_path, full_disk, suffix, limit):
-    full_disk(limit)
-    with pytest.raises(OutputError, match=rf"a{suffix}: .*can't (be written; free some disk space|write this video)"):
+    sentence = rf"a{suffix}: .*can't (be written; free some disk space|write this video)"
+    with full_disk(limit), pytest.raises(OutputError, match=sentence):
         write_noise(tmp_path / f"a{suffix}")
 
 
@@ -32,9 +34,9 @@ def test_a_whole_video_is_no_complaint(tmp_path, suffix, count):
 
 def test_an_error_under_way_is_not_hidden_by_the_unfinished_file(tmp_path, full_disk):
     def write_and_fail():
-        with VideoWriter(tmp_path / "a.mp4", 25.0) as writer:
+        with ExitStack() as limits, VideoWriter(tmp_path / "a.mp4", 25.0) as writer:
             writer.write(np.zeros((48, 64, 3), np.uint8))
-            full_disk(0)
+            limits.enter_context(full_disk(0))
             raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):

@@ -108,8 +108,8 @@ def test_a_full_disk_leaves_the_old_video(tmp_path, full_disk, capsys):
     video = write_video(tmp_path / "a.mp4")
     content = video.read_bytes()
     folder = write_folder(tmp_path / "images")
-    full_disk(len(content) // 2)
-    assert run(folder, video, "--force") == 1
+    with full_disk(len(content) // 2):
+        assert run(folder, video, "--force") == 1
     assert "can't be written; free some disk space" in capsys.readouterr().err
     assert video.read_bytes() == content
 

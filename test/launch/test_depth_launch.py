@@ -162,8 +162,23 @@ def test_a_source_brings_its_node(start: Callable[..., list[Any]], source: str, 
     assert names(start(**{source: "something"})) == ["depth_node", node]
 
 
-def test_rviz_comes_when_asked_for(start: Callable[..., list[Any]]) -> None:
+def test_rviz_comes_when_asked_for(
+    module: ModuleType, start: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "get_package_prefix", lambda name: "/opt/ros")
     assert names(start(rviz="true")) == ["depth_node", "rviz2"]
+
+
+def test_missing_rviz_is_told_before_anything_starts(
+    module: ModuleType, start: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_nothing(name: str) -> str:
+        raise module.PackageNotFoundError(name)
+
+    monkeypatch.setattr(module, "get_package_prefix", find_nothing)
+    with pytest.raises(ValueError, match="rviz2 is not installed; apt install"):
+        start(rviz="true")
+    assert names(start(rviz="false")) == ["depth_node"]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +188,8 @@ def test_rviz_comes_when_asked_for(start: Callable[..., list[Any]]) -> None:
         ({"params_file": "/nowhere.yaml"}, "no such file"),
         ({"image_topic": "/a/image_raw/compressed"}, "image_transport:=compressed"),
         ({"camera_file": "c.yaml"}, "belongs to video or camera"),
+        ({"log_level": "loud"}, "log_level is 'loud'; give one of debug, info"),
+        ({"log_level": ""}, "give one of debug"),
         ({"rviz": "perhaps"}, "must be true or false"),
         ({"hfov_deg": "wide"}, "must be a number"),
     ],
