@@ -87,7 +87,7 @@ class DepthPipeline:
     def rectify(self, frame: Frame) -> View:
         """The frame as the bounded pinhole image that depth belongs to, and where the scope sees.
 
-        Raises CameraError when the camera's R and P show nothing of the image.
+        Raises CameraError when the camera shows nothing of the image.
         """
         rectification = self._rectification_of(frame.camera)
         field_of_view = self._tracker.update(frame.image)

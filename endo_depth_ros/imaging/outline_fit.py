@@ -25,6 +25,7 @@ MAX_LIT_OUTSIDE = 0.02
 MIN_SHARP_FRACTION = 0.5
 SHARP_JUMP_SHARE = 0.55
 MIN_SUPPORT = 0.08  # of the points of a side must lie on one line
+MAX_UNEVENNESS = 0.1  # of a cut's legs; cuts that differ by more are of no symmetric octagon
 MIN_CUT_FRACTION = 0.08  # of the box's shorter side; smaller cuts are rounded corners
 DENT_SECTORS, MIN_DENT_PX, MAX_DENT = 72, 1.0, 0.1  # the last as a share of the radius
 CUT_ANGLES, MIN_CUT_POINTS = np.radians(np.arange(20, 75, 5)), 8
@@ -195,7 +196,7 @@ def _fit_polygon(points: EdgePoints, size: tuple[int, int]) -> Outline | None:
         from_corner = np.abs(points.all - [box[i], box[j]])
         legs = _fit_cut(from_corner[(from_corner < extent / 2).all(axis=1)])
         cuts.append(legs if min(legs) >= MIN_CUT_FRACTION * extent.min() else (0.0, 0.0))
-    return Outline(size, (box[0], box[1], box[2], box[3]), cuts=tuple(cuts))
+    return Outline(size, (box[0], box[1], box[2], box[3]), cuts=_evened(cuts))
 
 
 def _fit_side(points: EdgePoints, side: int, end: float) -> float:
@@ -204,6 +205,15 @@ def _fit_side(points: EdgePoints, side: int, end: float) -> float:
         return end
     inward = np.abs(points.sides[side][:, side % 2] - end)
     return abs(end - _outermost_line(inward))
+
+
+def _evened(cuts: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """The four cuts, all alike where they nearly are: scopes are symmetric, and dark tissue hides part of a corner."""
+    legs = np.array(cuts)
+    common = np.median(legs, axis=0)
+    if (np.abs(legs - common) <= MAX_UNEVENNESS * common).all():
+        return ((float(common[0]), float(common[1])),) * 4
+    return tuple(cuts)
 
 
 def _fit_cut(from_corner: Array) -> tuple[float, float]:
