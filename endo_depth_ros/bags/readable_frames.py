@@ -23,7 +23,7 @@ def readable_frames(
     """
     count, skipped = 0, 0
     total = source.frame_count if max_frames is None else min(max_frames, source.frame_count or max_frames)
-    for frame in tqdm(islice(source, max_frames), desc=Path(source.name).name, total=total, unit="frame"):
+    for frame in tqdm(islice(source, max_frames), desc=Path(source.name).name, total=total, unit="frame", disable=None):
         if frame.image is not None:
             count += 1
             yield frame, frame.image

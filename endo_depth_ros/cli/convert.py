@@ -101,7 +101,7 @@ def _copy_bag(path: Path, output: Path, compression: str) -> None:
             writer.add_topic(topic)
         copied = 0
         try:
-            for message in tqdm(bag.messages(), desc=path.name, total=bag.message_count, unit="msg"):
+            for message in tqdm(bag.messages(), desc=path.name, total=bag.message_count, unit="msg", disable=None):
                 writer.write(message.topic.name, message.stamp_ns, message.data)
                 copied += 1
         except CorruptBagError as error:
