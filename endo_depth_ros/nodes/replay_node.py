@@ -117,12 +117,14 @@ class ReplayNode(Node):
     def _wait_for_subscribers(self, stop: threading.Event) -> None:
         words = [word.strip() for word in self.settings.wait_for_subscribers.split(",")]
         names = {self.resolve_topic_name(word) for word in words if word}
-        awaited = [publisher for publisher in self._publishers_by_topic.values() if publisher.topic_name in names]
-        unknown = names - {publisher.topic_name for publisher in awaited}
+        replayed = {publisher.topic_name: publisher for publisher in self._publishers_by_topic.values()}
+        unknown = names - set(replayed)
         if unknown:
             raise StartError(
-                f"wait_for_subscribers: {', '.join(sorted(unknown))} is not replayed; name topics of the bag"
+                f"wait_for_subscribers: {', '.join(sorted(unknown))} is not replayed; name it as it stands in the bag "
+                f"(image_topic of the launch file), one of: {', '.join(sorted(replayed))}"
             )
+        awaited = [replayed[name] for name in names]
         lonely = wait_for_subscribers(self, awaited, stop, self.settings.wait_timeout_s, self.settings.wait_for_node)
         if lonely:
             who = self.settings.wait_for_node

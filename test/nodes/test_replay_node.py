@@ -201,3 +201,12 @@ def test_a_bad_bag_stops_the_start_with_one_sentence(graph, tmp_path, content):
 def test_topics_that_are_not_in_the_bag_stop_the_start(graph, bag):
     with pytest.raises(StartError, match="nothing to replay with topics '/none'; it has /image_raw, /camera_info"):
         make_node(bag, topics="/none")
+
+
+def test_a_topic_to_wait_for_that_is_not_in_the_bag_is_answered_with_those_that_are(graph, bag, capfd):
+    node = graph.add(make_node(bag, wait_for_subscribers="/cam/image_raw"))
+    graph.wait_for(node.done.done, "the end")
+    assert node.done.result() == 1
+    error = capfd.readouterr().err
+    assert "/cam/image_raw is not replayed" in error
+    assert "one of: /camera_info, /image_raw" in error
