@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import resource
@@ -104,3 +105,5 @@ def graph() -> Iterator[Graph]:
         each.destroy_node()
     executor.shutdown()
     rclpy.try_shutdown()
+    # Nodes that refused to start are garbage with cycles, and each keeps a DDS participant with its threads.
+    gc.collect()

@@ -152,6 +152,7 @@ class DepthNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop the worker before its publishers go."""
         self._stop()
+        self._release()
         super().destroy_node()
 
     def _start(self) -> None:
