@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -51,6 +52,9 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     finally:
         # The node is ending already; a second Ctrl-C must not tear it down half-way.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        # The signal's own thread may be shutting the context down at this very moment.
+        with contextlib.suppress(RuntimeError):
+            if node is not None:
+                node.destroy_node()
+        with contextlib.suppress(RuntimeError):
+            rclpy.try_shutdown()
