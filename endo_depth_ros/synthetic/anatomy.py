@@ -1,0 +1,33 @@
+"""What one drawn body is: where its walls are, what they are made of, and a way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """Walls of one body as a continuous field, in world coordinates, metres.
+
+    clearance: maps points float32 [3, N] to [N]: positive in free space, zero on the wall, negative in tissue; near the
+    wall it changes by at most `steepness` per metre, so that a step of clearance / steepness is safe.
+    part: maps points near the wall [3, N] to the index of what is there, int64 [N]; palettes[part] colours it.
+    low, high: corners of the box that holds the free space and 3 mm of wall around it, [3].
+    way: float64 [M, 3] with M >= 4, points along a path through free space for the camera.
+    voxel: edge of the voxels that keep the detail of these walls.
+    """
+
+    family: str
+    clearance: Callable[[Tensor], Tensor]
+    part: Callable[[Tensor], Tensor]
+    palettes: tuple[str, ...]
+    steepness: float
+    low: tuple[float, float, float]
+    high: tuple[float, float, float]
+    way: NDArray[np.float64]
+    voxel: float
