@@ -5,7 +5,7 @@ import pytest
 
 from endo_depth_ros.synthetic.sensor import Sensor, SensorSettings
 
-CLEAN = SensorSettings(vignette=0.0, read_noise=0.0, shot_noise=0.0, blur_px=0.01)
+CLEAN = SensorSettings(vignette=0.0, read_noise=0.0, shot_noise=0.0, lens_blur_px=0.01)
 
 
 def grey(level, size=(128, 160)):
