@@ -1,76 +1,96 @@
-"""Colour of mucosa as a flat map: blotches, and vessels that branch and taper."""
+"""Colour and wetness of tissue from where it is in space: blotches, grain, vessels, lobules, pits and mucus."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from scipy.spatial.transform import Rotation
+from torch import Tensor
 
-from endo_depth_ros.synthetic.noise import noise_map
-
-PINK_RGB = np.array([0.80, 0.32, 0.21], np.float32)
-RED_RGB = np.array([0.66, 0.15, 0.10], np.float32)
-PALE_RGB = np.array([0.88, 0.50, 0.31], np.float32)
-VESSEL_RGB = np.array([0.42, 0.08, 0.09], np.float32)
-_PAD = 0.25
+from endo_depth_ros.synthetic.noise_volume import CELLS, NoiseVolume, cell_borders, smooth_noise
+from endo_depth_ros.synthetic.tissue_look import draw_part_looks, draw_texture
+from endo_depth_ros.synthetic.vessels import vessel_opacity
 
 
-def mucosa_map(rng: np.random.Generator, shape: tuple[int, int], pixel_m: tuple[float, float]) -> NDArray[np.float32]:
-    """Linear RGB reflectance [H, W, 3] of a patch of mucosa, periodic along its columns.
+class Tissue:
+    """The tissue of one scene; the same seed gives the same tissue."""
 
-    pixel_m: size of a pixel in metres (rows, columns).
-    """
+    def __init__(
+        self, seed: int | np.random.Generator, palettes: tuple[str, ...], device: str | torch.device = "cpu"
+    ) -> None:
+        """palettes: names in PALETTES, one for each part."""
+        rng = np.random.default_rng(seed)
+        self.texture = draw_texture(rng, palettes)
+        self._looks = draw_part_looks(rng, palettes, self.texture, device).table()
+        self._noise = NoiseVolume(smooth_noise(rng), device)
+        self._borders = NoiseVolume(cell_borders(rng), device)
+        self._turns = _random_turns(rng, 3).to(device)
+        self._shift = torch.tensor(rng.uniform(0, 1, 3), dtype=torch.float32, device=device)
+        down = rng.standard_normal(3)
+        self._up = torch.tensor(-down / np.linalg.norm(down), dtype=torch.float32, device=device)
+        self._mucus_rgb = torch.tensor(self.texture.mucus_rgb, device=device)[:, None]
+        self._has = {name: bool((self._looks[row] > 0.02).any()) for name, row in _ROWS.items()}
 
-    def cells(metres: float) -> tuple[float, float]:
-        return metres / pixel_m[0], metres / pixel_m[1]
+    def colour(self, points: Tensor, normals: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
+        """Diffuse reflectance (linear RGB, [3, N]) and wetness in 0-1 [N] at world points and unit normals [3, N].
 
-    blotches = 0.5 * noise_map(rng, shape, cells(0.015)) + 0.35 * noise_map(rng, shape, cells(0.004))
-    grain = noise_map(rng, shape, cells(0.0009))
-    redness = (1 / (1 + np.exp(-1.6 * blotches)))[..., None]
-    color = PINK_RGB + (redness - 0.5) * (RED_RGB - PALE_RGB) * 0.8
-    color *= 1 + 0.035 * grain[..., None]
-    opacity = _vessel_map(rng, shape, pixel_m)[..., None]
-    return np.clip(color * (1 - opacity) + VESSEL_RGB * opacity, 0.02, 0.98).astype(np.float32)
+        part: index of the palette, int64 [N].
+        """
+        looks = self._looks[:, part] if self._looks.shape[1] > 1 else self._looks
+        rgb, patch_rgb, vessel_rgb = looks[:3], looks[3:6], looks[6:9]
+        vessels, capillaries, grain, gloss, lobules, pits, mucus = looks[9:]
+        wide = self._noise.at(self._places(points, 0, self.texture.patch) / CELLS)
+        fine = self._noise.at(self._places(points, 1, self.texture.fine) / CELLS)
+        blotches = (0.5 + 0.5 * wide[0] + 0.12 * fine[2]) * min(1.0, self.texture.contrast)
+        albedo = torch.lerp(rgb.expand(3, points.shape[1]), patch_rgb.expand(3, points.shape[1]), blotches)
+        albedo = albedo * (1 + grain * (fine[0] + wide[1]))
+        if self._has["pits"]:
+            albedo = albedo * (1 - 0.3 * pits * (fine[1] - 0.9).clamp(0, 1))
+        if self._has["lobules"]:
+            albedo = albedo * (1 - lobules * self._clefts(points, wide)) ** _CLEFT_POWERS.to(points)
+        if self._has["capillaries"]:
+            opacity = capillaries * self._capillaries(points, wide)
+            albedo = torch.lerp(albedo, vessel_rgb, opacity)
+        if self._has["vessels"]:
+            albedo = torch.lerp(albedo, vessel_rgb, vessels * self._vessels(points, wide))
+        wetness = gloss * (1 + 0.25 * wide[2])
+        if self._has["mucus"]:
+            cover = self._mucus(mucus, wide, fine, normals)
+            albedo, wetness = torch.lerp(albedo, self._mucus_rgb, 0.65 * cover), wetness + 0.6 * cover
+        return albedo.clamp(0.01, 0.95), wetness.clamp(0, 1).expand(points.shape[1])
+
+    def _places(self, points: Tensor, turn: int, size: float) -> Tensor:
+        """Points [N, 3] in units of size, turned so that the axes of the noise show nowhere."""
+        return torch.addmm(self._shift * 100, points.T, self._turns[turn] / size)
+
+    def _vessels(self, points: Tensor, wide: Tensor) -> Tensor:
+        look = self.texture
+        width = look.vessel_width / look.vessel * (1 + look.taper * (wide[3] - 0.3))
+        places = self._places(points, 2, look.vessel)
+        return vessel_opacity(self._borders, places, look.winding * wide[:3], width, look.edge, forks=True)
+
+    def _capillaries(self, points: Tensor, wide: Tensor) -> Tensor:
+        look = self.texture
+        width = look.capillary_width / look.capillary * (1 + 1.5 * look.taper * wide[1])
+        places = self._places(points, 0, look.capillary)
+        return vessel_opacity(self._borders, places, 0.5 * wide[1:], width, look.edge, forks=True)
+
+    def _clefts(self, points: Tensor, wide: Tensor) -> Tensor:
+        """Where fatty lobules meet, 0-1 [N]."""
+        places = self._places(points, 1, 1.3 * self.texture.capillary)
+        return vessel_opacity(self._borders, places, 0.1 * wide[:3], 0.08 * (1.2 + wide[3]), 2.0, forks=True)
+
+    def _mucus(self, share: Tensor, wide: Tensor, fine: Tensor, normals: Tensor) -> Tensor:
+        """Opacity of mucus, 0-1 [N]; it gathers where the wall faces up."""
+        height = wide[3] + 0.25 * fine[3] + 0.5 * (self._up @ normals)
+        return ((height - 1.8 + 3.2 * share) * 1.2).clamp(0, 1) * (share > 0)
 
 
-def _vessel_map(rng: np.random.Generator, shape: tuple[int, int], pixel_m: tuple[float, float]) -> NDArray[np.float32]:
-    """Opacity of the vessels in 0-1, [H, W]; drawn on a wider canvas and folded, so that columns stay periodic."""
-    height, width = shape
-    pad = int(_PAD * width)
-    canvas = np.zeros((height, width + 2 * pad), np.uint8)
-    area_m2 = height * pixel_m[0] * width * pixel_m[1]
-    for _ in range(int(area_m2 / 2.2e-4)):
-        start = rng.uniform((0.0, 0.0), (height * pixel_m[0], width * pixel_m[1]))
-        _draw_vessel(rng, canvas, start, rng.uniform(0, 2 * np.pi), rng.uniform(3.5e-4, 7e-4), pixel_m, pad)
-    folded = canvas[:, pad : pad + width].copy()
-    folded[:, :pad] = np.maximum(folded[:, :pad], canvas[:, pad + width :])
-    folded[:, width - pad :] = np.maximum(folded[:, width - pad :], canvas[:, :pad])
-    wrapped = np.concatenate([folded[:, -8:], folded, folded[:, :8]], axis=1)
-    soft = cv2.GaussianBlur(wrapped, (0, 0), 0.9)[:, 8:-8].astype(np.float32) / 255
-    fade = np.clip(0.75 + 0.35 * noise_map(rng, shape, (0.02 / pixel_m[0], 0.02 / pixel_m[1])), 0.2, 1.0)
-    return 0.62 * soft * fade
+_ROWS = {"vessels": 9, "capillaries": 10, "lobules": 13, "pits": 14, "mucus": 15}
+_CLEFT_POWERS = torch.tensor([[0.5], [0.9], [1.1]])  # blood between lobules dims red least
 
 
-def _draw_vessel(
-    rng: np.random.Generator,
-    canvas: NDArray[np.uint8],
-    start: NDArray[np.float64],
-    heading: float,
-    width_m: float,
-    pixel_m: tuple[float, float],
-    pad: int,
-) -> None:
-    """Draw a vessel and its branches; start (row, column) and widths in metres."""
-    point = start.copy()
-    while width_m > 8e-5:
-        step = 1.2e-3
-        heading += rng.normal(0, 0.22)
-        following = point + step * np.array([np.sin(heading), np.cos(heading)])
-        pixels = [(round((p[1] / pixel_m[1] + pad) * 16), round(p[0] / pixel_m[0] * 16)) for p in (point, following)]
-        level = int(min(255, 110 + 3.2e5 * width_m))
-        thickness = max(1, round(width_m / min(pixel_m)))
-        cv2.line(canvas, pixels[0], pixels[1], level, thickness, cv2.LINE_AA, 4)
-        if rng.random() < 0.13:
-            turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.1)
-            _draw_vessel(rng, canvas, following, heading + turn, 0.6 * width_m, pixel_m, pad)
-        point, width_m = following, width_m * 0.972
+def _random_turns(rng: np.random.Generator, count: int) -> Tensor:
+    """Rotation matrices, float32 [count, 3, 3]."""
+    quaternions = rng.standard_normal((count, 4))
+    return torch.tensor(Rotation.from_quat(quaternions).as_matrix(), dtype=torch.float32)
