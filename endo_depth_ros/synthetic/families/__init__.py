@@ -1,0 +1,19 @@
+"""Families of bodies to draw: every one maps a random generator to an Anatomy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from endo_depth_ros.registry import Registry
+from endo_depth_ros.synthetic.anatomy import Anatomy
+from endo_depth_ros.synthetic.families.colon import draw_caecum, draw_colon, draw_colon_polyps
+from endo_depth_ros.synthetic.families.smooth_tubes import draw_blind_tube, draw_oesophagus
+
+FAMILIES: Registry[Callable[[np.random.Generator], Anatomy]] = Registry("family")
+FAMILIES.register("colon")(draw_colon)
+FAMILIES.register("colon_polyps")(draw_colon_polyps)
+FAMILIES.register("caecum")(draw_caecum)
+FAMILIES.register("blind_tube")(draw_blind_tube)
+FAMILIES.register("oesophagus")(draw_oesophagus)
