@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from endo_depth_ros.synthetic.scene import unit
+from endo_depth_ros.synthetic.field import unit
 
 REFERENCE_DISTANCE = 0.03  # where a surface that faces one source of power 1 gets irradiance 1, metres
 WAVES = 14  # of which the film's ripples are the sum

@@ -1,21 +1,21 @@
-"""Depth of a scene along the rays of a camera: a march to the first sign change of clearance, then false position."""
+"""Depth of a field along the rays of a camera: a march to the first sign change of clearance, then false position."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from endo_depth_ros.synthetic.scene import Scene
+from endo_depth_ros.synthetic.field import Field
 
 NEAR = 5e-4  # the lens touches what is nearer
-TOLERANCE = 2e-7  # clearance that counts as on the surface, metres
+TOLERANCE = 1e-6  # clearance that counts as on the surface, metres
 _COARSEST = 40  # pixels on the short side at which rays start at the lens
 _MAX_STEPS = 400
 _REFINEMENTS = 30
 
 
-def cast_rays(scene: Scene, origin: Tensor, rays: Tensor) -> Tensor:
-    """Ray parameter [H, W] at which the rays [3, H, W] from origin [3] (world, metres) meet tissue; NaN for none.
+def cast_rays(field: Field, origin: Tensor, rays: Tensor) -> Tensor:
+    """Ray parameter [H, W] at which the rays [3, H, W] from origin [3] (world, metres) meet the surface; NaN for none.
 
     With rays of z = 1 in the optical frame that is the depth. Every second pixel is cast first; the others start
     a little before the nearest of their neighbours, since what hides them is rarely thinner than a pixel.
@@ -23,35 +23,36 @@ def cast_rays(scene: Scene, origin: Tensor, rays: Tensor) -> Tensor:
     _, height, width = rays.shape
     start = torch.full((height, width), NEAR, dtype=rays.dtype, device=rays.device)
     if min(height, width) >= 2 * _COARSEST:
-        coarse = cast_rays(scene, origin, rays[:, ::2, ::2]).nan_to_num(nan=NEAR)
+        coarse = cast_rays(field, origin, rays[:, ::2, ::2]).nan_to_num(nan=NEAR)
         nearest = -torch.nn.functional.max_pool2d(-coarse[None], 3, stride=1, padding=1)[0]
         nearest = nearest.repeat_interleave(2, 0)[:height].repeat_interleave(2, 1)[:, :width]
         start = (0.97 * nearest - 3e-4).clamp_min(NEAR)
-    return _march(scene, origin, rays.reshape(3, -1).contiguous(), start.reshape(-1)).reshape(height, width)
+    flat = rays.reshape(3, -1).contiguous()
+    limit = field.extent * flat.square().sum(0).rsqrt()
+    return march(field, origin, flat, start.reshape(-1), limit).reshape(height, width)
 
 
-def _march(scene: Scene, origin: Tensor, rays: Tensor, start: Tensor) -> Tensor:
-    """Parameter of the first sign change after start, [N]; NaN where there is none within the scene's extent."""
-    x, y, z = rays
-    length, all_rays = torch.sqrt(x * x + y * y + z * z), rays
+def march(field: Field, origin: Tensor, rays: Tensor, start: Tensor, limit: Tensor) -> Tensor:
+    """Parameter of the first sign change between start and limit, [N] each, on rays [3, N]; NaN where there is none."""
+    length, all_rays = rays.square().sum(0).sqrt(), rays
     found = []
     index = torch.arange(len(start), device=start.device)
     origin, t = origin[:, None], start
-    clearance = scene.clearance(origin + t * rays)
+    clearance = field.clearance(origin + t * rays)
     buried = clearance <= 0
     if buried.any():
         t = torch.where(buried, torch.full_like(t, NEAR), t)
-        clearance = scene.clearance(origin + t * rays)
+        clearance = field.clearance(origin + t * rays)
     for _ in range(_MAX_STEPS):
         # Steps never shrink below a fraction of a pixel's footprint: grazing rays would take thousands.
-        ahead = t + (clearance / scene.steepness).clamp_min(3e-4 + 4e-3 * t) / length
-        clearance_ahead = scene.clearance(origin + ahead * rays)
+        ahead = t + (clearance / field.steepness).clamp_min(3e-4 + 4e-3 * t) / length
+        clearance_ahead = field.clearance(origin + ahead * rays)
         hit = (clearance_ahead <= 0).nonzero()[:, 0]
         if len(hit):
             found.append(tuple(values[hit] for values in (index, t, ahead, clearance, clearance_ahead)))
-        alive = ((clearance_ahead > 0) & (ahead * length < scene.extent)).nonzero()[:, 0]
+        alive = ((clearance_ahead > 0) & (ahead < limit)).nonzero()[:, 0]
         if len(alive) < len(index):
-            index, length, rays = index[alive], length[alive], rays.index_select(1, alive)
+            index, length, limit, rays = index[alive], length[alive], limit[alive], rays.index_select(1, alive)
             ahead, clearance_ahead = ahead[alive], clearance_ahead[alive]
         t, clearance = ahead, clearance_ahead
         if len(index) == 0:
@@ -59,11 +60,11 @@ def _march(scene: Scene, origin: Tensor, rays: Tensor, start: Tensor) -> Tensor:
     depth = torch.full_like(start, torch.nan)
     if found:
         index, *bracket = (torch.cat(parts) for parts in zip(*found, strict=True))
-        depth[index] = _refine(scene, origin, all_rays[:, index], *bracket)
+        depth[index] = _refine(field, origin, all_rays[:, index], *bracket)
     return depth
 
 
-def _refine(scene: Scene, origin: Tensor, rays: Tensor, a: Tensor, b: Tensor, fa: Tensor, fb: Tensor) -> Tensor:
+def _refine(field: Field, origin: Tensor, rays: Tensor, a: Tensor, b: Tensor, fa: Tensor, fb: Tensor) -> Tensor:
     """Root of clearance between a (positive) and b (negative), [N]: false position with the Illinois weighting."""
     root = b.clone()
     index = torch.arange(len(b), device=b.device)
@@ -71,7 +72,7 @@ def _refine(scene: Scene, origin: Tensor, rays: Tensor, a: Tensor, b: Tensor, fa
     for _ in range(_REFINEMENTS):
         middle = (a * fb - b * fa) / (fb - fa)
         middle = torch.where(middle.isfinite(), middle, 0.5 * (a + b))
-        value = scene.clearance(origin + middle * rays)
+        value = field.clearance(origin + middle * rays)
         root[index] = middle
         left = (value.abs() > TOLERANCE).nonzero()[:, 0]
         if len(left) == 0:

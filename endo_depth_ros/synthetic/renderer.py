@@ -1,8 +1,8 @@
-"""One view of a scene: linear light, depth and normals."""
+"""One view of a scene: linear light, depth, normals and what each pixel shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,9 +14,14 @@ from torch import Tensor
 
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.geometry.projection import raw_pixel_rays
-from endo_depth_ros.synthetic.lighting import LightSettings, WetFilm, shade
-from endo_depth_ros.synthetic.ray_march import cast_rays
-from endo_depth_ros.synthetic.scene import Scene, surface_normals
+from endo_depth_ros.synthetic.field import surface_normals
+from endo_depth_ros.synthetic.lighting import LightSettings, shade
+from endo_depth_ros.synthetic.ray_march import NEAR, cast_rays, march
+from endo_depth_ros.synthetic.scene import Moment, Scene
+from endo_depth_ros.synthetic.solid import PlacedSolid
+from endo_depth_ros.synthetic.surface_view import TISSUE, SurfaceView
+
+_SOLID_NORMAL_STEP = 5e-5
 
 
 @dataclass(frozen=True)
@@ -24,42 +29,66 @@ class RenderedView:
     """What the lens sees, before any sensor.
 
     radiance: linear RGB, float32 [H, W, 3]. depth: z in metres, float32 [H, W]. normals: unit, in the optical frame,
-    towards the free space, float32 [H, W, 3]. All NaN where a ray meets no tissue.
+    towards the free space, float32 [H, W, 3]. All NaN where a ray meets nothing. material: of surface_view, int64.
     """
 
     radiance: NDArray[np.float32]
     depth: NDArray[np.float32]
     normals: NDArray[np.float32]
+    material: NDArray[np.int64]
 
 
-class Renderer:
-    """Renders a scene under a light that moves with the camera."""
+def render(
+    scene: Scene, T_world_camera: NDArray[np.float64], camera: Camera, light: LightSettings, time_s: float = 0.0
+) -> RenderedView:
+    """The view of the raw camera, lens distortion included, from a pose [4, 4] with its light."""
+    moment = scene.at(time_s, T_world_camera)
+    with torch.no_grad(), _one_thread():
+        view = look(moment, T_world_camera, camera)
+        flat = (values.view(3, -1) for values in (view.points, view.normals, view.normals, view.albedo))
+        radiance = shade(*flat, light).view_as(view.points)
+    depth = torch.where(view.seen, view.points[2], torch.nan)
+    pictures = (_picture(radiance, view.seen), depth.cpu().numpy(), _picture(view.normals, view.seen))
+    return RenderedView(*pictures, view.material.cpu().numpy())
 
-    def __init__(
-        self, scene: Scene, seed: int, light: LightSettings | None = None, device: str | torch.device = "cpu"
-    ) -> None:
-        self.scene, self.light, self._device = scene, light or LightSettings(), device
-        self._film = WetFilm(seed, self.light.film_slope)
 
-    def render(self, T_world_camera: NDArray[np.float64], camera: Camera) -> RenderedView:
-        """The view of the raw camera, lens distortion included, from a pose [4, 4]."""
-        with torch.no_grad(), _one_thread():
-            return self._render(T_world_camera, camera)
+def look(moment: Moment, T_world_camera: NDArray[np.float64], camera: Camera) -> SurfaceView:
+    """The surfaces under the camera's pixels."""
+    scene = moment.scene
+    pose = torch.tensor(T_world_camera, dtype=torch.float32, device=scene.walls.distance.device)
+    R, origin = pose[:3, :3], pose[:3, 3]
+    rays = _rays(camera, str(pose.device))
+    size, rays = rays.shape[1:], rays.reshape(3, -1)
+    rays_world = R @ rays
+    depth = cast_rays(moment.walls, origin, rays_world.view(3, *size)).view(-1)
+    owners = _cast_solids(moment.solids, origin, rays_world, depth)
+    seen = depth.isfinite()
+    depth = depth.nan_to_num(nan=scene.walls.extent)
+    world = torch.addcmul(origin[:, None], depth, rays_world)
+    rest = moment.to_rest(world)
+    normals = surface_normals(moment.walls.clearance, world, scene.walls.voxel)
+    albedo, gloss = scene.tissue.colour(rest, normals, scene.anatomy.part(rest))
+    gloss, material = gloss.contiguous(), torch.full_like(owners, TISSUE)
+    for index, solid in enumerate(moment.solids):
+        pixels = (owners == index).nonzero()[:, 0]
+        points = world[:, pixels]
+        normals[:, pixels] = surface_normals(solid.clearance, points, _SOLID_NORMAL_STEP)
+        albedo[:, pixels], gloss[pixels] = solid.look(points)
+        material[pixels] = solid.material
+    values = (depth * rays, R.T @ normals, rest, normals, seen, albedo, gloss, material)
+    return SurfaceView(*(value.view(*value.shape[:-1], *size) for value in values), R, origin)
 
-    def _render(self, T_world_camera: NDArray[np.float64], camera: Camera) -> RenderedView:
-        pose = torch.tensor(T_world_camera, dtype=torch.float32, device=self._device)
-        R, origin = pose[:3, :3], pose[:3, 3]
-        rays = _rays(camera, str(self._device))
-        rays_world = R @ rays.reshape(3, -1)
-        depth = cast_rays(self.scene, origin, rays_world.reshape(rays.shape))
-        seen = depth.reshape(-1).isfinite()
-        z, directions = depth.reshape(-1)[seen], rays.reshape(3, -1)[:, seen]
-        world = origin[:, None] + z * rays_world[:, seen]
-        normals = surface_normals(self.scene, world)
-        film = R.T @ self._film.tilted(normals, world)
-        normals = R.T @ normals
-        radiance = shade(z * directions, normals, film, self.scene.albedo(world), self.light)
-        return RenderedView(_picture(radiance, seen, camera), depth.cpu().numpy(), _picture(normals, seen, camera))
+
+def _cast_solids(solids: Sequence[PlacedSolid], origin: Tensor, rays: Tensor, depth: Tensor) -> Tensor:
+    """Which of the solids each ray [3, N] meets before depth [N], which becomes that of the solid; -1 for none, [N]."""
+    owners = torch.full(depth.shape, -1, device=depth.device)
+    for index, solid in enumerate(solids):
+        near = solid.meets(origin, rays).nonzero()[:, 0]
+        limit = depth[near].nan_to_num(nan=solid.extent)
+        met = march(solid, origin, rays[:, near], torch.full_like(limit, NEAR), limit)
+        nearer = met < limit
+        depth[near[nearer]], owners[near[nearer]] = met[nearer], index
+    return owners
 
 
 @contextmanager
@@ -76,11 +105,9 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _picture(values: Tensor, seen: Tensor, camera: Camera) -> NDArray[np.float32]:
-    """Values [3, N] of the seen pixels as float32 [H, W, 3], NaN elsewhere."""
-    picture = torch.full((len(seen), 3), torch.nan, device=values.device)
-    picture[seen] = values.T
-    return picture.reshape(camera.height, camera.width, 3).cpu().numpy()
+def _picture(values: Tensor, seen: Tensor) -> NDArray[np.float32]:
+    """Values [3, H, W] as float32 [H, W, 3], NaN where nothing is seen."""
+    return torch.where(seen, values, torch.nan).permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 @lru_cache(maxsize=4)

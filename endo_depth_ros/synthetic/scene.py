@@ -1,51 +1,60 @@
-"""What a scene must answer to be rendered: where the free space ends, and what colour the tissue has there."""
+"""A body with everything in it that moves, and what it is at one moment."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from endo_depth_ros.synthetic.anatomy import Anatomy
+from endo_depth_ros.synthetic.deformation import Deformation, Warp, WarpedField
+from endo_depth_ros.synthetic.field import Field
+from endo_depth_ros.synthetic.solid import PlacedSolid, Solid
+from endo_depth_ros.synthetic.tissue import Tissue
+from endo_depth_ros.synthetic.voxel_field import VoxelField
 
-class Scene(Protocol):
-    """Tissue around a free space, in world coordinates, metres.
 
-    Points are float32 [3, N], one row per axis: a ray march asks often, and rows are contiguous.
-    steepness: upper bound of the change of clearance per metre of way; a step of clearance / steepness is safe.
-    extent: no ray is longer than this, metres.
-    """
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """walls: of the anatomy at rest; tissue: their look; solids: instruments and debris; deformation: of the walls."""
 
-    steepness: float
-    extent: float
+    anatomy: Anatomy
+    walls: VoxelField
+    tissue: Tissue
+    solids: tuple[Solid, ...] = ()
+    deformation: Deformation | None = None
+
+    def at(self, time_s: float, T_world_camera: NDArray[np.float64]) -> Moment:
+        """The scene at a time, with what the camera [4, 4] holds."""
+        device = self.walls.distance.device
+        warp = None if self.deformation is None else self.deformation.at(time_s, device)
+        solids = tuple(solid.at(time_s, T_world_camera, device) for solid in self.solids)
+        return Moment(self, warp, solids)
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A scene at one time, in world coordinates."""
+
+    scene: Scene
+    warp: Warp | None
+    solids: tuple[PlacedSolid, ...]
+
+    @property
+    def walls(self) -> Field:
+        """The tissue's surface."""
+        return self.scene.walls if self.warp is None else WarpedField(self.scene.walls, self.warp)
+
+    def to_rest(self, points: Tensor) -> Tensor:
+        """Where the tissue at world points [3, N] lies at rest."""
+        return points if self.warp is None else self.warp.to_rest(points)
 
     def clearance(self, points: Tensor) -> Tensor:
-        """Positive in free space, zero on the tissue, negative inside it, metres [N]; not always the distance."""
-
-    def albedo(self, points: Tensor) -> Tensor:
-        """Diffuse reflectance of the surface at the points, linear RGB in 0-1, [3, N]."""
-
-
-NORMAL_STEP = 2.5e-4
-# Corners of a tetrahedron: four samples give the gradient, central differences take six.
-_CORNERS = torch.tensor([[1.0, -1, -1, 1], [-1, -1, 1, 1], [-1, 1, -1, 1]])
-
-
-def surface_normals(scene: Scene, points: Tensor) -> Tensor:
-    """Unit normals at surface points [3, N], into the free space, over a neighbourhood of NORMAL_STEP metres."""
-    corners = _CORNERS.to(points)
-    offsets = (corners * NORMAL_STEP).unsqueeze(-1)
-    values = torch.stack([scene.clearance(points + offsets[:, i]) for i in range(corners.shape[1])])
-    return unit(corners @ values)
-
-
-def smooth_minimum(a: Tensor, b: Tensor, blend: float) -> Tensor:
-    """Minimum whose edge is rounded over `blend` (Quilez's polynomial form); at most blend/4 below the minimum."""
-    h = (0.5 + 0.5 * (b - a) / blend).clamp(0, 1)
-    return torch.lerp(b, a, h) - blend * h * (1 - h)
-
-
-def unit(vectors: Tensor) -> Tensor:
-    """Vectors [3, N] at length 1; a reduction over rows is several times slower than this."""
-    x, y, z = vectors
-    return vectors * torch.rsqrt(x * x + y * y + z * z)
+        """Distance [N] from world points [3, N] to the nearest tissue or thing, negative inside."""
+        clearance = self.walls.clearance(points)
+        for solid in self.solids:
+            clearance = torch.minimum(clearance, solid.clearance(points))
+        return clearance

@@ -14,7 +14,8 @@ class SurfaceView:
     """Surfaces under the pixels of one view, float32 unless said otherwise, metres.
 
     points, normals: optical frame (z forward, x right, y down), [3, H, W]; normals are unit, into the free space.
-    world_points, world_normals: the same in the frame in which tissue and camera move, [3, H, W].
+    world_points: the same points in the world, where the tissue lay at rest when walls move, [3, H, W]; what is fixed
+    to the tissue depends on these. world_normals: [3, H, W].
     seen: the ray met something, bool [H, W]. Where it is False, everything else is finite but means nothing.
     albedo: diffuse reflectance, linear RGB in 0-1, [3, H, W]. gloss: wetness in 0-1, [H, W].
     material: TISSUE, INSTRUMENT or DEBRIS, int64 [H, W].

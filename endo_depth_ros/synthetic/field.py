@@ -1,0 +1,50 @@
+"""What can be cast: a field that says how far the free space reaches; and its surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+Clearance = Callable[[Tensor], Tensor]
+
+
+class Field(Protocol):
+    """Walls or things around a free space, in world coordinates, metres.
+
+    Points are float32 [3, N], one row per axis: a ray march asks often, and rows are contiguous.
+    steepness: upper bound of the change of clearance per metre of way; a step of clearance / steepness is safe.
+    extent: no ray is longer than this, metres.
+    """
+
+    steepness: float
+    extent: float
+
+    def clearance(self, points: Tensor) -> Tensor:
+        """Positive in free space, zero on the surface, negative beyond it, metres [N]; not always the distance."""
+
+
+# Corners of a tetrahedron: four samples give the gradient, central differences take six.
+_CORNERS = torch.tensor([[1.0, -1, -1, 1], [-1, -1, 1, 1], [-1, 1, -1, 1]])
+
+
+def surface_normals(clearance: Clearance, points: Tensor, step: float) -> Tensor:
+    """Unit normals at surface points [3, N], into the free space, over a neighbourhood of `step` metres."""
+    corners = _CORNERS.to(points)
+    offsets = (corners * step).unsqueeze(-1)
+    values = torch.stack([clearance(points + offsets[:, i]) for i in range(corners.shape[1])])
+    return unit(corners @ values)
+
+
+def smooth_minimum(a: Tensor, b: Tensor, blend: float) -> Tensor:
+    """Minimum whose edge is rounded over `blend` (Quilez's polynomial form); at most blend/4 below the minimum."""
+    h = (0.5 + 0.5 * (b - a) / blend).clamp(0, 1)
+    return torch.lerp(b, a, h) - blend * h * (1 - h)
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Vectors [3, N] at length 1; a reduction over rows is several times slower than this."""
+    x, y, z = vectors
+    return vectors * torch.rsqrt(x * x + y * y + z * z)
