@@ -11,6 +11,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from endo_depth_ros.synthetic.light import light_of, three_channels
 from endo_depth_ros.synthetic.scope_mask import ScopeMask, draw_scope_mask
 from endo_depth_ros.synthetic.tone_curve import ToneCurve, apply_curve, draw_tone_curve
 
@@ -65,8 +66,8 @@ class Sensor:
         margin = settings.mask.margin(width, height)
         self.field_of_view: NDArray[np.bool_] = margin >= 0  # [H, W]
         opacity = np.clip(margin * (255 * height / max(settings.mask.rim_px * self._pixel, 1.0)), 0, 255)
-        self._lit = _three_channels(opacity.astype(np.uint8))
-        self._falloff = _three_channels(_vignette(settings, width, height))
+        self._lit = three_channels(opacity.astype(np.uint8))
+        self._falloff = three_channels(_vignette(settings, width, height))
         self._table = settings.tone.table()
         self._gain: float | None = None
 
@@ -76,8 +77,7 @@ class Sensor:
         index: of the frame in the sequence; it seeds the noise. Call once per frame, in order.
         """
         rng = np.random.default_rng([self._seed, 4, index])
-        light: NDArray[Any] = cv2.patchNaNs(np.array(radiance, np.float32, order="C"), 0)
-        light = self._through_lens(light)
+        light = self._through_lens(light_of(radiance))
         light *= self._expose(light)
         light = self._process(self._expose_rows(light, rng))
         light = self._add_noise(np.minimum(light, _FULL_WELL), rng)
@@ -130,7 +130,7 @@ class Sensor:
             light = cv2.addWeighted(light, 1 - glare, spread, glare, 0)
         if adaptation > 0:
             local = np.maximum((thumbnail @ _LUMINANCE) / self.settings.target, 0.05) ** -adaptation
-            light = cv2.multiply(light, _three_channels(cv2.resize(local, self._size)))
+            light = cv2.multiply(light, three_channels(cv2.resize(local, self._size)))
         return light
 
     def _add_noise(self, light: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -218,10 +218,6 @@ def _vignette(settings: SensorSettings, width: int, height: int) -> NDArray[np.f
     radius = min(settings.mask.radius, 0.75)
     loss = np.float32(settings.vignette / radius**2)
     return np.maximum(1 - loss * (x * x + y * y), np.float32(0.1 * (1 - settings.vignette)))
-
-
-def _three_channels(plane: NDArray[Any]) -> NDArray[Any]:
-    return cv2.merge([plane, plane, plane])
 
 
 @lru_cache(maxsize=16)
