@@ -8,7 +8,9 @@ import numpy as np
 
 from endo_depth_ros.registry import Registry
 from endo_depth_ros.synthetic.anatomy import Anatomy
+from endo_depth_ros.synthetic.families.airway import draw_airway
 from endo_depth_ros.synthetic.families.colon import draw_caecum, draw_colon, draw_colon_polyps
+from endo_depth_ros.synthetic.families.sinus import draw_sinus
 from endo_depth_ros.synthetic.families.smooth_tubes import draw_blind_tube, draw_oesophagus
 
 FAMILIES: Registry[Callable[[np.random.Generator], Anatomy]] = Registry("family")
@@ -17,3 +19,5 @@ FAMILIES.register("colon_polyps")(draw_colon_polyps)
 FAMILIES.register("caecum")(draw_caecum)
 FAMILIES.register("blind_tube")(draw_blind_tube)
 FAMILIES.register("oesophagus")(draw_oesophagus)
+FAMILIES.register("airway")(draw_airway)
+FAMILIES.register("sinus")(draw_sinus)

@@ -103,7 +103,7 @@ def assemble(
 def measure_steepness(
     clearance: Field, low: NDArray[np.float64], high: NDArray[np.float64], rng: np.random.Generator
 ) -> float:
-    """How much clearance changes per metre within 4 mm of the wall, with a reserve."""
+    """How much clearance changes per metre within 4 mm of the wall, with a reserve; creases of measure zero aside."""
     points = torch.tensor(rng.uniform(low, high, (60000, 3)).T, dtype=torch.float32)
     values = clearance(points)
     near = values.abs() < 0.004
@@ -111,7 +111,7 @@ def measure_steepness(
     step = 2e-4
     shifted = [clearance(points + step * torch.eye(3)[:, axis : axis + 1]) for axis in range(3)]
     slope = torch.stack([(value - values) / step for value in shifted]).norm(dim=0)
-    return 1.15 * max(1.0, float(slope.max()))
+    return 1.2 * max(1.0, float(slope.quantile(0.999)))
 
 
 def resample(polyline: NDArray[np.float64], count: int) -> NDArray[np.float64]:
