@@ -45,8 +45,7 @@ def render(
     moment = scene.at(time_s, T_world_camera)
     with torch.no_grad(), _one_thread():
         view = look(moment, T_world_camera, camera)
-        flat = (values.view(3, -1) for values in (view.points, view.normals, view.normals, view.albedo))
-        radiance = shade(*flat, light).view_as(view.points)
+        radiance = shade(view, light, moment.clearance)
     depth = torch.where(view.seen, view.points[2], torch.nan)
     pictures = (_picture(radiance, view.seen), depth.cpu().numpy(), _picture(view.normals, view.seen))
     return RenderedView(*pictures, view.material.cpu().numpy())
