@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.synthetic.noise import noise_map
 
-_SIDE = 256
+_SIDE, _LARGEST_CELL = 256, 96.0
 
 
 def cloud(rng: np.random.Generator, width: int, height: int, size: float, time_s: float = 0.0) -> NDArray[Any]:
-    """Cloudiness float32 [H, W] of mean about 0 and standard deviation about 1.
+    """Cloudiness float32 [H, W] of mean 0 and standard deviation 1 over the picture.
 
-    size: of the largest clouds, in image heights. It drifts with time_s by about a tenth of its size in a second.
+    size: of the largest clouds, in image heights, of which they drift a sixteenth in a second of time_s.
     """
     angle, drift_angle = rng.uniform(0, 2 * math.pi, 2)
     start, drift = rng.uniform(0, _SIDE, 2), 6.0 * time_s * np.array([math.cos(drift_angle), math.sin(drift_angle)])
@@ -27,10 +27,9 @@ def cloud(rng: np.random.Generator, width: int, height: int, size: float, time_s
     x, y = start + drift
     matrix = np.array([[c, -s, x], [s, c, y]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(_cloud_texture(), matrix, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP)
-
-
-_LARGEST_CELL = 96.0
+    clouds = cv2.warpAffine(_cloud_texture(), matrix, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP)
+    sample = clouds[::8, ::8]
+    return (clouds - sample.mean()) * (1 / sample.std())
 
 
 @lru_cache(maxsize=1)

@@ -105,7 +105,7 @@ def _bleed(light: NDArray[Any], hidden: NDArray[np.bool_], obstruction: Obstruct
     rng, (height, width) = _rng(obstruction, 1), hidden.shape
     strength = obstruction.blood
     clouds = cloud(rng, width, height, rng.uniform(0.25, 0.8))
-    thickness = np.maximum(clouds + np.float32(4.5 * strength - 1.6), 0) * np.float32(1.5 * strength)
+    thickness = np.maximum(clouds + np.float32(4.5 * strength - 1.3), 0) * np.float32(0.6 + strength)
     passed = np.exp(-thickness)
     red, green, blue = cv2.split(light)
     own = np.float32(_level(light)) * (1 - passed)
@@ -135,7 +135,7 @@ def _touch(light: NDArray[Any], hidden: NDArray[np.bool_], obstruction: Obstruct
     x = (np.arange(width, dtype=np.float32) - width / 2)[None] / height
     y = (np.arange(height, dtype=np.float32) - height / 2)[:, None] / height
     ahead = x * np.float32(math.cos(angle)) + y * np.float32(math.sin(angle))
-    ahead += np.float32(0.12) * cloud(rng, width, height, 0.5)
+    ahead += np.float32(0.1) * cloud(rng, width, height, 1.0)
     share = np.clip((ahead + np.float32(1.6 * obstruction.contact - 0.65)) * np.float32(3) + 0.5, 0, 1)
     hidden |= share > 1 - 3 * _VISIBLE
     blurred = cv2.resize(cv2.resize(light, (6, 5), interpolation=cv2.INTER_AREA), (width, height))

@@ -16,6 +16,8 @@ from endo_depth_ros.synthetic.scope_mask import ScopeMask, draw_scope_mask
 from endo_depth_ros.synthetic.tone_curve import ToneCurve, apply_curve, draw_tone_curve
 
 _LUMINANCE = np.array([0.3, 0.6, 0.1], np.float32)
+# Narrow-band imaging shows green light as red, and blue light as green and blue.
+_NARROW_BAND = np.array([[0.0, 1.0, 0.0], [0.0, 0.2, 1.0], [0.0, 0.0, 1.0]])
 # The wells of the sensor, in units of white.
 _FULL_WELL = 4.0
 # How far a frame's noise may be shifted in its field.
@@ -193,13 +195,15 @@ def draw_sensor(rng: np.random.Generator) -> SensorSettings:
 
 
 def _draw_colour(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
-    """White balance, saturation and cross-talk as one matrix."""
+    """White balance, saturation and cross-talk as one matrix; seldom the false colours of narrow-band imaging."""
     balance = np.exp(rng.normal(0, (0.12, 0.06, 0.15)))
     saturation = rng.uniform(0.5, 1.5)
     grey = np.tile(_LUMINANCE, (3, 1))
     crosstalk = rng.normal(0, 0.04, (3, 3))
     crosstalk -= crosstalk.mean(axis=1, keepdims=True)
     matrix = (saturation * np.eye(3) + (1 - saturation) * grey + crosstalk) * balance
+    if rng.random() < 0.03:
+        matrix = matrix @ _NARROW_BAND
     red, green, blue = ((float(row[0]), float(row[1]), float(row[2])) for row in matrix)
     return red, green, blue
 
