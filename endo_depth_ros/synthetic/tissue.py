@@ -43,9 +43,9 @@ class Tissue:
         fine = self._noise.at(self._places(points, 1, self.texture.fine) / CELLS)
         blotches = (0.5 + 0.5 * wide[0] + 0.12 * fine[2]) * min(1.0, self.texture.contrast)
         albedo = torch.lerp(rgb.expand(3, points.shape[1]), patch_rgb.expand(3, points.shape[1]), blotches)
-        albedo = albedo * (1 + grain * (fine[0] + wide[1]))
+        albedo = albedo * (1 + grain * (fine[0] + wide[1])).clamp_min(0.4)
         if self._has["pits"]:
-            albedo = albedo * (1 - 0.3 * pits * (fine[1] - 0.9).clamp(0, 1))
+            albedo = albedo * (1 - 0.4 * pits.clamp(max=1) * (fine[1] - 0.9).clamp(0, 1))
         if self._has["lobules"]:
             albedo = albedo * (1 - lobules * self._clefts(points, wide)) ** _CLEFT_POWERS.to(points)
         if self._has["capillaries"]:
@@ -82,7 +82,7 @@ class Tissue:
 
     def _mucus(self, share: Tensor, wide: Tensor, fine: Tensor, normals: Tensor) -> Tensor:
         """Opacity of mucus, 0-1 [N]; it gathers where the wall faces up."""
-        height = wide[3] + 0.25 * fine[3] + 0.5 * (self._up @ normals)
+        height = wide[3] + 0.12 * fine[3] + 0.5 * (self._up @ normals)
         return ((height - 1.8 + 3.2 * share) * 1.2).clamp(0, 1) * (share > 0)
 
 

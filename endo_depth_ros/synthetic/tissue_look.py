@@ -66,7 +66,7 @@ _CONTRASTS = ((0.12, (0.0, 0.2)), (0.66, (0.6, 1.4)), (0.22, (1.4, 2.6)))
 def draw_texture(rng: np.random.Generator, palettes: tuple[str, ...]) -> Texture:
     """The shared texture of one scene."""
     feature = math.exp(float(np.mean([math.log(PALETTES[name].feature) for name in palettes])))
-    size = feature * _log_uniform(rng, 0.6, 1.7)
+    size = feature * _log_uniform(rng, 0.6, 1.6)
     vessel, capillary = size * _log_uniform(rng, 0.006, 0.028), size * _log_uniform(rng, 0.0025, 0.007)
     low, high = _CONTRASTS[rng.choice(len(_CONTRASTS), p=[chance for chance, _ in _CONTRASTS])][1]
     painted = np.mean([PALETTES[name].painted for name in palettes]) > 0.5
@@ -93,7 +93,7 @@ def draw_part_looks(
     plain = texture.contrast < 0.3  # such tissue shows hardly any vessel either
     vessel_gain = rng.choice([0.0, 0.6, 1.0, 1.5], p=[0.15, 0.25, 0.4, 0.2]) * (0.2 if plain else 1)
     capillary_gain = rng.choice([0.0, 0.5, 1.2], p=[0.35, 0.35, 0.3]) * (0.2 if plain else 1)
-    mucus_gain, gloss_gain = rng.choice([0.0, 1.0, 2.5], p=[0.6, 0.28, 0.12]), rng.uniform(0.4, 1.5)
+    mucus_gain, gloss_gain = rng.choice([0.0, 1.0, 2.5], p=[0.65, 0.25, 0.1]), rng.uniform(0.4, 1.5)
     columns = []
     for palette in (PALETTES[name] for name in palettes):
         rgb, patch = tint.of(rng, palette)
