@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from endo_depth_ros.synthetic.field import Field
 
 NEAR = 5e-4  # the lens touches what is nearer
-TOLERANCE = 1e-6  # clearance that counts as on the surface, metres
+TOLERANCE = 2e-6  # clearance that counts as on the surface, metres
 _COARSEST = 40  # pixels on the short side at which rays start at the lens
+_SMOOTH = 1.12  # ratio of the depths of neighbours on one smooth surface
 _MAX_STEPS = 400
 _REFINEMENTS = 30
 
@@ -17,19 +19,41 @@ _REFINEMENTS = 30
 def cast_rays(field: Field, origin: Tensor, rays: Tensor) -> Tensor:
     """Ray parameter [H, W] at which the rays [3, H, W] from origin [3] (world, metres) meet the surface; NaN for none.
 
-    With rays of z = 1 in the optical frame that is the depth. Every second pixel is cast first; the others start
-    a little before the nearest of their neighbours, since what hides them is rarely thinner than a pixel.
+    With rays of z = 1 in the optical frame that is the depth. Every second pixel is cast first. Where the surface is
+    smooth there, it is sought just around the depths of the neighbours; other rays start a little before the nearest
+    of them, since what hides them is rarely thinner than a pixel.
     """
     _, height, width = rays.shape
-    start = torch.full((height, width), NEAR, dtype=rays.dtype, device=rays.device)
-    if min(height, width) >= 2 * _COARSEST:
-        coarse = cast_rays(field, origin, rays[:, ::2, ::2]).nan_to_num(nan=NEAR)
-        nearest = -torch.nn.functional.max_pool2d(-coarse[None], 3, stride=1, padding=1)[0]
-        nearest = nearest.repeat_interleave(2, 0)[:height].repeat_interleave(2, 1)[:, :width]
-        start = (0.97 * nearest - 3e-4).clamp_min(NEAR)
     flat = rays.reshape(3, -1).contiguous()
     limit = field.extent * flat.square().sum(0).rsqrt()
-    return march(field, origin, flat, start.reshape(-1), limit).reshape(height, width)
+    if min(height, width) < 2 * _COARSEST:
+        return march(field, origin, flat, torch.full_like(limit, NEAR), limit).view(height, width)
+    nearest, farthest = _neighbours(cast_rays(field, origin, rays[:, ::2, ::2]), height, width)
+    depth = torch.full_like(limit, torch.nan)
+    smooth = (farthest < _SMOOTH * nearest).nonzero()[:, 0]
+    depth[smooth] = _close_in(field, origin, flat[:, smooth], 0.985 * nearest[smooth], 1.015 * farthest[smooth])
+    left = depth.isnan().nonzero()[:, 0]
+    start = (0.97 * nearest[left] - 3e-4).clamp_min(NEAR)
+    depth[left] = march(field, origin, flat[:, left], start, limit[left])
+    return depth.view(height, width)
+
+
+def _neighbours(coarse: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Nearest and farthest depth [H * W] about each pixel in the depths of every second one; NEAR, infinite for NaN."""
+    planes = torch.stack([-coarse.nan_to_num(nan=NEAR), coarse.nan_to_num(nan=torch.inf)])
+    planes = max_pool2d(planes, 3, stride=1, padding=1)
+    planes = planes.repeat_interleave(2, 1)[:, :height].repeat_interleave(2, 2)[:, :, :width].reshape(2, -1)
+    return -planes[0], planes[1]
+
+
+def _close_in(field: Field, origin: Tensor, rays: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Depth between a and b, [N], where the clearance changes its sign from one to the other, else NaN."""
+    fa, fb = (field.clearance(torch.addcmul(origin[:, None], end, rays)) for end in (a, b))
+    depth = torch.full_like(a, torch.nan)
+    met = ((fa > 0) & (fb <= 0)).nonzero()[:, 0]
+    if len(met):
+        depth[met] = _refine(field, origin[:, None], rays[:, met], a[met], b[met], fa[met], fb[met])
+    return depth
 
 
 def march(field: Field, origin: Tensor, rays: Tensor, start: Tensor, limit: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ def render(
 def look(moment: Moment, T_world_camera: NDArray[np.float64], camera: Camera) -> SurfaceView:
     """The surfaces under the camera's pixels."""
     scene = moment.scene
-    pose = torch.tensor(T_world_camera, dtype=torch.float32, device=scene.walls.distance.device)
+    pose = torch.tensor(T_world_camera, dtype=torch.float32, device=scene.walls.distance.values.device)
     R, origin = pose[:3, :3], pose[:3, 3]
     rays = _rays(camera, str(pose.device))
     size, rays = rays.shape[1:], rays.reshape(3, -1)
@@ -65,8 +65,8 @@ def look(moment: Moment, T_world_camera: NDArray[np.float64], camera: Camera) ->
     depth = depth.nan_to_num(nan=scene.walls.extent)
     world = torch.addcmul(origin[:, None], depth, rays_world)
     rest = moment.to_rest(world)
-    normals = surface_normals(moment.walls.clearance, world, scene.walls.voxel)
-    albedo, gloss = scene.tissue.colour(rest, normals, scene.anatomy.part(rest))
+    normals = surface_normals(moment.walls.clearance, world, scene.anatomy.voxel)
+    albedo, gloss = scene.tissue.colour(rest, normals, scene.walls.part(rest))
     gloss, material = gloss.contiguous(), torch.full_like(owners, TISSUE)
     for index, solid in enumerate(moment.solids):
         pixels = (owners == index).nonzero()[:, 0]

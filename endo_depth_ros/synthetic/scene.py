@@ -29,7 +29,7 @@ class Scene:
 
     def at(self, time_s: float, T_world_camera: NDArray[np.float64]) -> Moment:
         """The scene at a time, with what the camera [4, 4] holds."""
-        device = self.walls.distance.device
+        device = self.walls.distance.values.device
         warp = None if self.deformation is None else self.deformation.at(time_s, device)
         solids = tuple(solid.at(time_s, T_world_camera, device) for solid in self.solids)
         return Moment(self, warp, solids)

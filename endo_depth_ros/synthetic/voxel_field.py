@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-from torch.nn.functional import grid_sample, interpolate, max_pool3d
+from torch.nn.functional import interpolate, max_pool3d
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
-from endo_depth_ros.synthetic.field import Clearance
+from endo_depth_ros.synthetic.voxel_grid import VoxelGrid
 
 BLOCK = 4  # voxels along the edge of a block that is baked exactly or not at all
 _BAND = 2.0  # voxels on either side of the wall that are always exact
@@ -21,24 +22,26 @@ _BLUR = 2.5  # voxels by which the distance between half as many voxels may be w
 
 @dataclass(frozen=True, eq=False)
 class VoxelField:
-    """Distance to the wall at voxels, trilinear between them; a `Field`.
+    """Distance to the wall, and what the wall is made of, at voxels; a `Field`.
 
-    distance: float32 [1, 1, Z, Y, X], metres, negative in tissue: to first order near the wall, within a few voxels
-    elsewhere. low: world point of voxel 0, [3]. Beyond the box the nearest voxel counts.
+    distance: metres, negative in tissue: to first order near the wall, within a few voxels elsewhere.
+    parts: share of each part of the anatomy at voxels near the wall; None where there is one part.
     """
 
-    distance: Tensor
-    low: tuple[float, float, float]
-    voxel: float
+    distance: VoxelGrid
+    parts: VoxelGrid | None
     extent: float
     steepness: float = 1.1
 
     def clearance(self, points: Tensor) -> Tensor:
         """See Field."""
-        scale = [2 / (self.voxel * (n - 1)) for n in reversed(self.distance.shape[2:])]
-        shift = [-low * s - 1 for low, s in zip(self.low, scale, strict=True)]
-        where = torch.stack([torch.add(p.new_tensor(b), p, alpha=a) for p, a, b in zip(points, scale, shift)], dim=-1)
-        return grid_sample(self.distance, where[None, None, None], padding_mode="border", align_corners=True).view(-1)
+        return self.distance.at(points)[0]
+
+    def part(self, points: Tensor) -> Tensor:
+        """Index of the part at points [3, N] near the wall, int64 [N]."""
+        if self.parts is None:
+            return torch.zeros(points.shape[1], dtype=torch.int64, device=points.device)
+        return self.parts.at(points).max(0).indices
 
 
 def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
@@ -56,14 +59,29 @@ def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
     blur = _BLUR * anatomy.voxel
     distance = torch.minimum(torch.maximum(first_order, euclidean - blur), euclidean + blur)
     distance = torch.copysign(distance, clearance)
+    parts = _bake_parts(anatomy, distance)
+    box = (anatomy.low, anatomy.voxel)
     extent = math.dist(anatomy.low, anatomy.high)
-    return VoxelField(distance[None, None], anatomy.low, anatomy.voxel, extent)
+    return VoxelField(VoxelGrid(distance[None, None], *box), None if parts is None else VoxelGrid(parts[None], *box), extent)
+
+
+def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
+    """1 where a voxel is of the part, else 0, [parts, Z, Y, X], near the wall; None for an anatomy of one part."""
+    if len(anatomy.palettes) == 1:
+        return None
+    near = (distance.abs() < _BAND * anatomy.voxel).nonzero().T
+    part = _evaluate(anatomy, anatomy.part, near)
+    parts = torch.zeros((len(anatomy.palettes), *distance.shape), device=distance.device)
+    z, y, x = near
+    parts[part, z, y, x] = 1
+    return parts
 
 
 def _sample(anatomy: Anatomy, blocks: list[int], device: str | torch.device) -> Tensor:
     """Clearance at the voxels [Z, Y, X] of `blocks` (x, y, z) blocks, exact in those that the wall may cross."""
     nodes = [torch.arange(count + 1, device=device) * BLOCK for count in reversed(blocks)]
-    coarse = _evaluate(anatomy, torch.stack(torch.meshgrid(*nodes, indexing="ij"))).reshape([len(n) for n in nodes])
+    lattice = torch.stack(torch.meshgrid(*nodes, indexing="ij"))
+    coarse = _evaluate(anatomy, anatomy.clearance, lattice).view(lattice.shape[1:])
     size = [BLOCK * count + 1 for count in reversed(blocks)]
     clearance = interpolate(coarse[None, None], size=size, mode="trilinear", align_corners=True)[0, 0]
     clearance = clearance[:-1, :-1, :-1].contiguous()
@@ -72,15 +90,15 @@ def _sample(anatomy: Anatomy, blocks: list[int], device: str | torch.device) -> 
     crossed = (nearest < reach).nonzero().T[:, :, None]  # [3, B, 1]
     inside = torch.stack(torch.meshgrid(*[torch.arange(BLOCK, device=device)] * 3, indexing="ij")).reshape(3, 1, -1)
     z, y, x = fine = (crossed * BLOCK + inside).reshape(3, -1)
-    clearance[z, y, x] = _evaluate(anatomy, fine)
+    clearance[z, y, x] = _evaluate(anatomy, anatomy.clearance, fine)
     return clearance
 
 
-def _evaluate(anatomy: Anatomy, voxels: Tensor) -> Tensor:
-    """Clearance [N] at voxels (z, y, x), int64 [3, ...]."""
+def _evaluate(anatomy: Anatomy, ask: Callable[[Tensor], Tensor], voxels: Tensor) -> Tensor:
+    """What `ask` answers, [N], at voxels (z, y, x), int64 [3, ...]."""
     low = torch.tensor(anatomy.low, device=voxels.device)[:, None]
     chunks = voxels.reshape(3, -1).flip(0).split(_CHUNK, dim=1)
-    return torch.cat([anatomy.clearance(low + chunk * anatomy.voxel) for chunk in chunks])
+    return torch.cat([ask(low + chunk * anatomy.voxel) for chunk in chunks])
 
 
 def _distance_to_walls(free: Tensor) -> Tensor:
