@@ -15,7 +15,8 @@ from endo_depth_ros.synthetic.surface_view import DEBRIS, INSTRUMENT
 
 _SHAFT_LENGTH = 0.3  # far beyond the image's border
 STEEL, BLACK, WHITE, BLUE, BRASS = (
-    np.array(rgb) for rgb in ((0.42, 0.42, 0.43), (0.03, 0.03, 0.035), (0.75, 0.75, 0.72), (0.05, 0.16, 0.4), (0.5, 0.36, 0.12))
+    np.array(rgb)
+    for rgb in ((0.42, 0.42, 0.43), (0.03, 0.03, 0.035), (0.75, 0.75, 0.72), (0.05, 0.16, 0.4), (0.5, 0.36, 0.12))
 )
 _SHAFTS = (STEEL, BLACK, WHITE, BLUE)
 
@@ -72,7 +73,9 @@ def draw_debris(rng: np.random.Generator, way: Array, room: float) -> Solid:
     size = room * rng.uniform(0.02, 0.12)
     albedo = np.array([0.6, 0.5, 0.25]) * rng.uniform(0.3, 1.2) * (1 + rng.normal(0, 0.15, 3))
     middles = rng.normal(0, 0.5 * size, (4, 2, 3))
-    lump = [Rod(a, b, *(size * rng.uniform(0.3, 0.9, 2)), albedo.clip(0.02, 0.9), rng.uniform(0.1, 0.9)) for a, b in middles]
+    lump = [
+        Rod(a, b, *(size * rng.uniform(0.3, 0.9, 2)), albedo.clip(0.02, 0.9), rng.uniform(0.1, 0.9)) for a, b in middles
+    ]
     rods = _as_rods(lump)
     at = way[rng.integers(len(way))] + _unit(rng) * room * rng.uniform(0.5, 1.0)
     drift = smooth_curve(rng, 3, 0.05 * room, (0.05, 0.4))
@@ -99,7 +102,11 @@ def _gripper(rng: np.random.Generator, radius: float) -> Callable[[float], Rods]
         angle = abs(0.25 + opening.at(time_s)[0])
         rods = list(shaft)
         for side in (-1, 1):
-            middle = (0.0, side * 0.55 * length * math.sin(angle + bulge), -length * (1 - 0.55 * math.cos(angle + bulge)))
+            middle = (
+                0.0,
+                side * 0.55 * length * math.sin(angle + bulge),
+                -length * (1 - 0.55 * math.cos(angle + bulge)),
+            )
             tip = (0.0, side * length * math.sin(angle), -length * (1 - math.cos(angle)))
             rods.append(Rod((0.0, 0.0, -length), middle, blunt, 0.8 * blunt, metal))
             rods.append(Rod(middle, tip, 0.8 * blunt, sharp, metal))

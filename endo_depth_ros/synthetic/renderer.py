@@ -15,7 +15,8 @@ from torch import Tensor
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.geometry.projection import raw_pixel_rays
 from endo_depth_ros.synthetic.field import surface_normals
-from endo_depth_ros.synthetic.lighting import LightSettings, shade
+from endo_depth_ros.synthetic.light_settings import LightSettings
+from endo_depth_ros.synthetic.lighting import shade
 from endo_depth_ros.synthetic.ray_march import NEAR, cast_rays, march
 from endo_depth_ros.synthetic.scene import Moment, Scene
 from endo_depth_ros.synthetic.solid import PlacedSolid

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from endo_depth_ros.bags.source import DEFAULT_FRAME_ID
@@ -13,57 +14,157 @@ from endo_depth_ros.contracts import Frame
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.settings import setting
 from endo_depth_ros.stamps import FIRST_STAMP_NS
+from endo_depth_ros.synthetic.camera_draw import draw_camera
 from endo_depth_ros.synthetic.camera_path import CameraPath
-from endo_depth_ros.synthetic.folded_tube import FoldedTube
-from endo_depth_ros.synthetic.renderer import Renderer
-from endo_depth_ros.synthetic.sensor import Sensor, SensorSettings
+from endo_depth_ros.synthetic.deformation import draw_deformation
+from endo_depth_ros.synthetic.families import FAMILIES
+from endo_depth_ros.synthetic.instruments import draw_solids
+from endo_depth_ros.synthetic.light_settings import LightSettings, draw_light
+from endo_depth_ros.synthetic.motion_blur import image_motion
+from endo_depth_ros.synthetic.obstructions import Obstruction, draw_obstruction, obstruct
+from endo_depth_ros.synthetic.renderer import render
+from endo_depth_ros.synthetic.scene import Scene
+from endo_depth_ros.synthetic.sensor import Sensor, SensorSettings, draw_sensor
+from endo_depth_ros.synthetic.surface_view import INSTRUMENT
+from endo_depth_ros.synthetic.tissue import Tissue
+from endo_depth_ros.synthetic.voxel_field import bake
+
+ANY = "any"
+_MOVING_WALLS = 0.4  # share of varied sequences
+_LONGEST_SHUTTER_S = 0.02
 
 
 @dataclass(frozen=True)
 class SequenceSettings:
     """What to render."""
 
-    seed: int = setting(0, "draws the scene, the camera path and the noise", minimum=0)
+    seed: int = setting(0, "draws the body, the camera path, the light and the noise", minimum=0)
+    family: str = setting("colon", "kind of body, 'any' for one that the seed draws", choices=(ANY, *FAMILIES))
     frames: int = setting(60, "length of the sequence", unit="frames", minimum=1)
-    rate_hz: float = setting(30.0, "frame rate", unit="Hz", minimum=1.0, maximum=240.0)
+    rate_hz: float = setting(30.0, "frame rate", unit="Hz", minimum=0.1, maximum=240.0)
     width: int = setting(640, "image width", unit="px", minimum=32, maximum=4096)
     height: int = setting(512, "image height", unit="px", minimum=32, maximum=4096)
     hfov_deg: float = setting(90.0, "horizontal field of view", unit="deg", minimum=20.0, maximum=140.0)
+    varied: bool = setting(
+        False, "the seed draws lens, light, video processor, instruments, debris, moving walls and obstructions, too"
+    )
 
 
 @dataclass(frozen=True)
 class SyntheticFrame:
     """A rendered frame and its truth.
 
-    depth: z in metres, float32 [H, W], also outside the field of view; NaN where a ray meets no tissue.
-    normals: unit, optical frame, float32 [H, W, 3]. field_of_view: the lit disc, bool [H, W].
-    T_world_camera: float64 [4, 4].
+    depth: z in metres, float32 [H, W], also outside the field of view; NaN where a ray meets nothing.
+    normals: unit, optical frame, float32 [H, W, 3]. field_of_view: what the scope lights, bool [H, W].
+    instrument: pixels of instruments; hidden: pixels that smoke, blood or droplets hide; both bool [H, W].
+    T_world_camera: float64 [4, 4]. family: in FAMILIES.
     """
 
     frame: Frame
     depth: NDArray[np.float32]
     normals: NDArray[np.float32]
     field_of_view: NDArray[np.bool_]
+    instrument: NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
     T_world_camera: NDArray[np.float64]
+    family: str
 
 
-def render_sequence(settings: SequenceSettings | None = None) -> Iterator[SyntheticFrame]:
-    """Frames of a folded tube, one by one; the same settings give the same bytes on the same machine."""
+@dataclass(frozen=True, eq=False)
+class Take:
+    """All that a seed draws. shutter_s: how long the picture smears while the camera moves."""
+
+    scene: Scene
+    path: CameraPath
+    camera: Camera
+    light: LightSettings
+    sensor: SensorSettings
+    obstruction: Obstruction
+    shutter_s: float
+
+    def pose(self, time_s: float) -> NDArray[np.float64]:
+        """T_world_camera [4, 4] at a time; the camera goes along with walls that move."""
+        T = self.path.pose(time_s)
+        if self.scene.deformation is not None:
+            T[:3, 3] = self.scene.deformation.carry(T[:3, 3], time_s)
+        return T
+
+
+def render_sequence(
+    settings: SequenceSettings | None = None, device: str | torch.device = "cpu"
+) -> Iterator[SyntheticFrame]:
+    """Frames one by one; the same settings give the same bytes on the same machine."""
     settings = settings or SequenceSettings()
-    camera = sequence_camera(settings)
-    scene = FoldedTube(settings.seed)
-    path = CameraPath(scene, settings.seed)
-    renderer = Renderer(scene, settings.seed)
-    sensor = Sensor(camera.width, camera.height, SensorSettings(), settings.seed)
+    take = draw_take(settings, device)
+    sensor = Sensor(settings.width, settings.height, take.sensor, settings.seed)
     for index in range(settings.frames):
         time_s = index / settings.rate_hz
-        pose = path.pose(time_s)
-        view = renderer.render(pose, camera)
-        image = sensor.develop(view.radiance, index)
-        frame = Frame(FIRST_STAMP_NS + round(time_s * 1e9), DEFAULT_FRAME_ID, image, camera)
-        yield SyntheticFrame(frame, view.depth, view.normals, sensor.field_of_view, pose)
+        pose = take.pose(time_s)
+        view = render(take.scene, pose, take.camera, take.light, time_s)
+        obstructed = obstruct(view.radiance, _with_motion(take, view.depth, pose, time_s), time_s)
+        image = sensor.develop(obstructed.light, index)
+        yield SyntheticFrame(
+            frame=Frame(FIRST_STAMP_NS + round(time_s * 1e9), DEFAULT_FRAME_ID, image, take.camera),
+            depth=view.depth,
+            normals=view.normals,
+            field_of_view=sensor.field_of_view,
+            instrument=view.material == INSTRUMENT,
+            hidden=obstructed.hidden,
+            T_world_camera=pose,
+            family=take.scene.anatomy.family,
+        )
+
+
+def draw_take(settings: SequenceSettings, device: str | torch.device = "cpu") -> Take:
+    """Everything of a sequence but time."""
+    draws = _Draws(settings.seed)
+    family = settings.family if settings.family != ANY else str(draws("family").choice(list(FAMILIES)))
+    anatomy = FAMILIES.get(family)(draws("anatomy"))
+    walls = bake(anatomy, device)
+    path = CameraPath(anatomy.way, walls.clearance, draws("path"))
+    scene = Scene(anatomy, walls, Tissue(draws("tissue"), anatomy.palettes, device))
+    plain = Take(scene, path, sequence_camera(settings), LightSettings(), SensorSettings(), Obstruction(), 0.0)
+    return _vary(plain, settings, draws) if settings.varied else plain
 
 
 def sequence_camera(settings: SequenceSettings) -> Camera:
-    """The calibrated pinhole camera of a sequence."""
+    """The calibrated pinhole camera of a sequence that is not varied."""
     return replace(pinhole_from_hfov(settings.width, settings.height, settings.hfov_deg), calibrated=True)
+
+
+class _Draws:
+    """Random generators of a seed by what they draw, so that a change in one leaves the others as they were."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def __call__(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng([self._seed, *purpose.encode()])
+
+
+def _vary(take: Take, settings: SequenceSettings, draws: _Draws) -> Take:
+    """The take with lens, light, video processor and disturbances of its own."""
+    room, rng = take.path.room, draws("deformation")
+    scene = replace(
+        take.scene,
+        solids=draw_solids(draws("solids"), take.scene.anatomy.way, room),
+        deformation=draw_deformation(rng, 2 * room) if rng.random() < _MOVING_WALLS else None,
+    )
+    return replace(
+        take,
+        scene=scene,
+        camera=draw_camera(draws("camera"), settings.width, settings.height),
+        light=draw_light(draws("light")),
+        sensor=draw_sensor(draws("sensor")),
+        obstruction=draw_obstruction(draws("obstruction")),
+        shutter_s=draws("shutter").uniform(0, _LONGEST_SHUTTER_S),
+    )
+
+
+def _with_motion(take: Take, depth: NDArray[np.float32], pose: NDArray[np.float64], time_s: float) -> Obstruction:
+    """The take's obstruction, and the smear of the camera's own motion."""
+    if take.shutter_s == 0:
+        return take.obstruction
+    motion = image_motion(take.camera, depth, pose, take.pose(time_s + take.shutter_s))
+    shake, scale = take.obstruction.motion_px, 512 / take.camera.height
+    return replace(take.obstruction, motion_px=(shake[0] + scale * motion[0], shake[1] + scale * motion[1]))

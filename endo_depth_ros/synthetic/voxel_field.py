@@ -62,7 +62,9 @@ def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
     parts = _bake_parts(anatomy, distance)
     box = (anatomy.low, anatomy.voxel)
     extent = math.dist(anatomy.low, anatomy.high)
-    return VoxelField(VoxelGrid(distance[None, None], *box), None if parts is None else VoxelGrid(parts[None], *box), extent)
+    return VoxelField(
+        VoxelGrid(distance[None, None], *box), None if parts is None else VoxelGrid(parts[None], *box), extent
+    )
 
 
 def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
