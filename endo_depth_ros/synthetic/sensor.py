@@ -68,7 +68,7 @@ class Sensor:
         margin = settings.mask.margin(width, height)
         self.field_of_view: NDArray[np.bool_] = margin >= 0  # [H, W]
         opacity = np.clip(margin * (255 * height / max(settings.mask.rim_px * self._pixel, 1.0)), 0, 255)
-        self._lit = three_channels(opacity.astype(np.uint8))
+        self._lit, self._bordered = three_channels(opacity.astype(np.uint8)), float(opacity.min()) < 255
         self._falloff = three_channels(_vignette(settings, width, height))
         self._table = settings.tone.table()
         self._gain: float | None = None
@@ -149,13 +149,12 @@ class Sensor:
 
     def _mask(self, video: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         mask = self.settings.mask
-        video = cv2.multiply(video, self._lit, scale=1 / 255)
-        if max(mask.border) == 0 and mask.border_noise == 0:
+        if not self._bordered:
             return video
         # The border is black but not zero in real video.
-        level = np.array(mask.border, np.float32) + 0.5
-        border = np.clip(self._noise(rng) * np.float32(mask.border_noise) + level, 0, 255).astype(np.uint8)
-        return cv2.add(video, cv2.multiply(border, cv2.bitwise_not(self._lit), scale=1 / 255))
+        border = cv2.add(cv2.convertScaleAbs(self._noise(rng), alpha=mask.border_noise), (*mask.border, 0.0))
+        lit = cv2.multiply(video, self._lit, scale=1 / 255)
+        return cv2.add(lit, cv2.multiply(border, cv2.bitwise_not(self._lit), scale=1 / 255))
 
     def _sharpen(self, video: NDArray[Any]) -> NDArray[Any]:
         amount = self.settings.sharpening
