@@ -88,7 +88,9 @@ def _draw_positions(rng: np.random.Generator, count: int) -> tuple[Position, ...
     angles = first + 2 * math.pi * np.arange(count) / count + rng.uniform(-0.4, 0.4, count)
     radii = rng.uniform(0.001, 0.006) * rng.uniform(0.8, 1.2, count)
     back = rng.uniform(-0.001, 0.0005)
-    return tuple((float(r * math.cos(a)), float(r * math.sin(a)), float(back)) for r, a in zip(radii, angles))
+    return tuple(
+        (float(r * math.cos(a)), float(r * math.sin(a)), float(back)) for r, a in zip(radii, angles, strict=True)
+    )
 
 
 def _draw_colour(rng: np.random.Generator) -> tuple[float, float, float]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from endo_depth_ros.synthetic.field import Clearance, unit
+from endo_depth_ros.synthetic.half_picture import HalfPicture
 from endo_depth_ros.synthetic.light_settings import LightSettings, draw_light
 from endo_depth_ros.synthetic.surface_view import INSTRUMENT, SurfaceView
 from endo_depth_ros.synthetic.visibility import openness, source_visibility
@@ -41,21 +42,22 @@ def shade(view: SurfaceView, light: LightSettings, clearance: Clearance) -> Tens
     clearance: of points [3, N] in the optical frame, metres; it casts the shadows.
     """
     size = view.seen.shape
-    sources = [_light_up(view, light, index, clearance) for index in range(len(light.positions))]
+    half = HalfPicture.of(view.points[2].clamp_min(1e-3))
+    sources = [_light_up(view, light, index, clearance, half) for index in range(len(light.positions))]
     normals = view.normals.reshape(3, -1)
     direct = sum(s.power * s.visible * _diffuse((normals * s.direction).sum(0), light) for s in sources)
     direct = torch.as_tensor(direct).view(size) * view.seen
     squared = view.points[2].clamp_min(1e-3) ** 2
     direct_rgb = _scatter(direct, squared, light.scatter)
     power = torch.stack([s.power for s in sources]).sum(0).view(size)
-    shut = 1 - light.occlusion * (1 - _openness(view, light.occlusion_reach, clearance))
+    shut = 1 - light.occlusion * (1 - half.enlarge(openness(clearance, *_every_second(view), light.occlusion_reach)))
     indirect = _bounce(view, direct_rgb * view.albedo, light) + light.ambient * power * _column(AMBIENT_RGB, power)
     radiance = view.albedo * (direct_rgb + shut * indirect)
     radiance.view(3, -1).add_(_highlights(view, sources, light))
     return radiance * _column(light.rgb, power) * view.seen
 
 
-def _light_up(view: SurfaceView, light: LightSettings, index: int, clearance: Clearance) -> _Source:
+def _light_up(view: SurfaceView, light: LightSettings, index: int, clearance: Clearance, half: HalfPicture) -> _Source:
     """One source at all pixels."""
     points = view.points.reshape(3, -1)
     position = torch.tensor(light.positions[index]).to(points)
@@ -69,8 +71,8 @@ def _light_up(view: SurfaceView, light: LightSettings, index: int, clearance: Cl
     power = light.powers[index] * beam * REFERENCE_DISTANCE**2 / squared
     if float(position[:2].norm()) < _SHADOW_OFFSET:
         return _Source(direction, power, torch.ones_like(power))
-    visible = source_visibility(clearance, *_half(view), position, light.source_radius)
-    return _Source(direction, power, _enlarge_half(visible, view))
+    visible = source_visibility(clearance, *_every_second(view), position, light.source_radius)
+    return _Source(direction, power, half.enlarge(visible).view(-1))
 
 
 def _diffuse(cosine: Tensor, light: LightSettings) -> Tensor:
@@ -94,11 +96,6 @@ def _bounce(view: SurfaceView, sent: Tensor, light: LightSettings) -> Tensor:
     falloff = view.points[2].clamp_min(1e-3) ** light.bounce_falloff
     sigma = light.bounce_reach * view.seen.shape[1] / _WIDE
     return light.bounce * _blur(sent * (falloff * view.seen), _WIDE, sigma) / falloff
-
-
-def _openness(view: SurfaceView, reach: float, clearance: Clearance) -> Tensor:
-    """Share of its surroundings that each pixel's surface sees, [H, W]."""
-    return _enlarge_half(openness(clearance, *_half(view), reach), view).view(view.seen.shape)
 
 
 def _highlights(view: SurfaceView, sources: list[_Source], light: LightSettings) -> Tensor:
@@ -134,17 +131,10 @@ def _film_glint(view: SurfaceView, film: WetFilm, half: Tensor, near: Tensor, li
     return light.highlight * wet * light.highlight_exponent / 40 * cosine**light.highlight_exponent
 
 
-def _half(view: SurfaceView) -> tuple[Tensor, Tensor]:
+def _every_second(view: SurfaceView) -> tuple[Tensor, Tensor]:
     """Points and normals of every second pixel, [3, N/4]."""
     points, normals = (values[:, ::2, ::2].reshape(3, -1) for values in (view.points, view.normals))
     return points, normals
-
-
-def _enlarge_half(values: Tensor, view: SurfaceView) -> Tensor:
-    """Values of every second pixel at all pixels, [N]."""
-    height, width = view.seen.shape
-    picture = values.view(1, 1, (height + 1) // 2, (width + 1) // 2)
-    return interpolate(picture, size=(height, width), mode="bilinear", align_corners=False).view(-1)
 
 
 def _blur(picture: Tensor, cell: int, sigma: float) -> Tensor:

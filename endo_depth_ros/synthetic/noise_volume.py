@@ -32,7 +32,7 @@ def smooth_noise(rng: np.random.Generator, size: int = 64) -> NDArray[np.float32
     """Noise [CHANNELS, size, size, size] of mean 0 and standard deviation 1 with CELLS bumps to a period."""
     full, half = np.fft.fftfreq(size) * size, np.fft.rfftfreq(size) * size
     frequency = np.sqrt(full[:, None, None] ** 2 + full[:, None] ** 2 + half**2) / CELLS
-    band = np.exp(-(frequency**2)) * frequency / (0.3 + frequency)
+    band = np.exp(-(frequency**2)) * frequency / (0.3 + frequency)  # mean 0, little beyond the bumps' size
     spectrum = fft.rfftn(rng.standard_normal((CHANNELS, size, size, size), np.float32), axes=(1, 2, 3))
     noise = fft.irfftn(spectrum * band.astype(np.float32), s=(size, size, size), axes=(1, 2, 3))
     return np.asarray(noise / noise.std(axis=(1, 2, 3), keepdims=True), np.float32)

@@ -22,8 +22,9 @@ class Tissue:
         rng = np.random.default_rng(seed)
         self.texture = draw_texture(rng, palettes)
         self._looks = draw_part_looks(rng, palettes, self.texture, device).table()
-        self._noise = NoiseVolume(smooth_noise(rng), device)
-        self._borders = NoiseVolume(cell_borders(rng), device)
+        noise, borders = smooth_noise(rng), cell_borders(rng)
+        self._wide, self._fine = NoiseVolume(noise, device), NoiseVolume(noise[:2], device)
+        self._trunks, self._twigs = NoiseVolume(borders[:2], device), NoiseVolume(borders[2:], device)
         self._turns = _random_turns(rng, 3).to(device)
         self._shift = torch.tensor(rng.uniform(0, 1, 3), dtype=torch.float32, device=device)
         down = rng.standard_normal(3)
@@ -36,12 +37,12 @@ class Tissue:
 
         part: index of the palette, int64 [N].
         """
-        looks = self._looks[:, part] if self._looks.shape[1] > 1 else self._looks
+        looks = self._looks.index_select(1, part) if self._looks.shape[1] > 1 else self._looks
         rgb, patch_rgb, vessel_rgb = looks[:3], looks[3:6], looks[6:9]
         vessels, capillaries, grain, gloss, lobules, pits, mucus = looks[9:]
-        wide = self._noise.at(self._places(points, 0, self.texture.patch) / CELLS)
-        fine = self._noise.at(self._places(points, 1, self.texture.fine) / CELLS)
-        blotches = (0.5 + 0.5 * wide[0] + 0.12 * fine[2]) * min(1.0, self.texture.contrast)
+        wide = self._wide.at(self._places(points, 0, self.texture.patch) / CELLS)
+        fine = self._fine.at(self._places(points, 1, self.texture.fine) / CELLS)
+        blotches = (0.5 + 0.5 * wide[0] + 0.12 * fine[1]) * min(1.0, self.texture.contrast)
         albedo = torch.lerp(rgb.expand(3, points.shape[1]), patch_rgb.expand(3, points.shape[1]), blotches)
         albedo = albedo * (1 + grain * (fine[0] + wide[1])).clamp_min(0.4)
         if self._has["pits"]:
@@ -67,22 +68,22 @@ class Tissue:
         look = self.texture
         width = look.vessel_width / look.vessel * (1 + look.taper * (wide[3] - 0.3))
         places = self._places(points, 2, look.vessel)
-        return vessel_opacity(self._borders, places, look.winding * wide[:3], width, look.edge, forks=True)
+        return vessel_opacity(self._trunks, places, look.winding * wide[:3], width, look.edge)
 
     def _capillaries(self, points: Tensor, wide: Tensor) -> Tensor:
         look = self.texture
         width = look.capillary_width / look.capillary * (1 + 1.5 * look.taper * wide[1])
         places = self._places(points, 0, look.capillary)
-        return vessel_opacity(self._borders, places, 0.5 * wide[1:], width, look.edge, forks=True)
+        return vessel_opacity(self._twigs, places, 0.5 * wide[1:], width, look.edge)
 
     def _clefts(self, points: Tensor, wide: Tensor) -> Tensor:
         """Where fatty lobules meet, 0-1 [N]."""
         places = self._places(points, 1, 1.3 * self.texture.capillary)
-        return vessel_opacity(self._borders, places, 0.1 * wide[:3], 0.08 * (1.2 + wide[3]), 2.0, forks=True)
+        return vessel_opacity(self._twigs, places, 0.1 * wide[:3], 0.08 * (1.2 + wide[3]), 2.0)
 
     def _mucus(self, share: Tensor, wide: Tensor, fine: Tensor, normals: Tensor) -> Tensor:
         """Opacity of mucus, 0-1 [N]; it gathers where the wall faces up."""
-        height = wide[3] + 0.12 * fine[3] + 0.5 * (self._up @ normals)
+        height = wide[3] + 0.12 * fine[0] + 0.5 * (self._up @ normals)
         return ((height - 1.8 + 3.2 * share) * 1.2).clamp(0, 1) * (share > 0)
 
 

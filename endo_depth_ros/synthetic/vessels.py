@@ -9,15 +9,12 @@ from endo_depth_ros.synthetic.noise_volume import NoiseVolume
 BORDER_CELLS = 5  # cells of the border volume along one period
 
 
-def vessel_opacity(
-    borders: NoiseVolume, places: Tensor, warp: Tensor, half_width: Tensor, edge: float, forks: bool
-) -> Tensor:
+def vessel_opacity(borders: NoiseVolume, places: Tensor, warp: Tensor, half_width: Tensor, edge: float) -> Tensor:
     """How much of the wall a vessel covers, 0-1, [N].
 
-    places: points in meshes of the net, [N, 3]. warp: added to them, [3, N]. half_width: of the vessels in meshes, [N],
-    not above zero where there are none. edge: width of the rim against half_width. forks: a net, not single lines.
+    borders: two splits of the same cells. places: points in meshes of the net, [N, 3]. warp: added to them, [3, N].
+    half_width: of the vessels in meshes, [N], not above zero where there are none. edge: width of the rim against it.
     """
-    distance = borders.at((places + warp.T) / BORDER_CELLS)[: 2 if forks else 1].abs()
-    # Where both splits have a border, a vessel is wider: trunks and branches.
+    distance = borders.at((places + warp.T) / BORDER_CELLS).abs()
     covered = 1 + (1 - distance / (2 * half_width.clamp_min(1e-4))) / edge
     return covered.clamp(0, 1).amax(0) * (half_width * 200).clamp(0, 1)

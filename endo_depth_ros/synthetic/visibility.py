@@ -7,7 +7,7 @@ from torch import Tensor
 
 from endo_depth_ros.synthetic.field import Clearance
 
-_STEPS = 9
+_STEPS = 8
 _LIFT = 3e-4  # start of the march above the surface, metres, so that voxels of a wall don't shade it
 _HEIGHTS = (0.2, 0.5, 1.0)  # of the samples of occlusion, in reaches
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from endo_depth_ros.synthetic.field import unit
 
-WAVES = 10  # of which the ripples are the sum
+WAVES = 14  # of which the ripples are the sum
 
 
 class WetFilm:
