@@ -46,7 +46,7 @@ def _contact(viewing: Viewing, strength: float) -> Viewing:
 
 @DEGRADATIONS.register("droplets")
 def _droplets(viewing: Viewing, strength: float) -> Viewing:
-    return _obstructed(viewing, droplets=round(40 * strength), droplet_radius=0.08)
+    return _obstructed(viewing, droplets=round(40 * strength))
 
 
 @DEGRADATIONS.register("defocus")

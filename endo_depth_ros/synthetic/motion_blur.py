@@ -32,7 +32,8 @@ def _line(motion_px: tuple[float, float]) -> NDArray[np.float32]:
     """An antialiased line through the middle of an odd square, float32, of sum 1."""
     reach = math.ceil(max(abs(motion_px[0]), abs(motion_px[1])) / 2)
     kernel = np.zeros((2 * reach + 2, 2 * reach + 2), np.float32)
-    for along in np.linspace(-0.5, 0.5, 4 * reach + 1):
+    samples = 8 * reach
+    for along in (np.arange(samples) + 0.5) / samples - 0.5:
         x, y = reach + along * motion_px[0], reach + along * motion_px[1]
         column, row = int(x), int(y)
         right, lower = x - column, y - row

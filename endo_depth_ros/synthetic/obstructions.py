@@ -33,7 +33,7 @@ class Obstruction:
     blood: float = 0.0
     contact: float = 0.0
     droplets: int = 0
-    droplet_radius: float = 0.06
+    droplet_radius: float = 0.08
     defocus_px: float = 0.0
     motion_px: tuple[float, float] = (0.0, 0.0)
 

@@ -68,7 +68,10 @@ class Sensor:
         margin = settings.mask.margin(width, height)
         self.field_of_view: NDArray[np.bool_] = margin >= 0  # [H, W]
         opacity = np.clip(margin * (255 * height / max(settings.mask.rim_px * self._pixel, 1.0)), 0, 255)
-        self._lit, self._bordered = three_channels(opacity.astype(np.uint8)), float(opacity.min()) < 255
+        lit = opacity.astype(np.uint8)
+        self._lit, self._unlit = three_channels(lit), three_channels(255 - lit)
+        self._border = cv2.merge([cv2.convertScaleAbs(255 - lit, alpha=level / 255) for level in settings.mask.border])
+        self._bordered = bool(lit.min() < 255)
         self._falloff = three_channels(_vignette(settings, width, height))
         self._table = settings.tone.table()
         self._gain: float | None = None
@@ -148,13 +151,12 @@ class Sensor:
         return field[y : y + height, x : x + width]
 
     def _mask(self, video: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        mask = self.settings.mask
         if not self._bordered:
             return video
         # The border is black but not zero in real video.
-        border = cv2.add(cv2.convertScaleAbs(self._noise(rng), alpha=mask.border_noise), (*mask.border, 0.0))
-        lit = cv2.multiply(video, self._lit, scale=1 / 255)
-        return cv2.add(lit, cv2.multiply(border, cv2.bitwise_not(self._lit), scale=1 / 255))
+        noise = cv2.convertScaleAbs(self._noise(rng), alpha=self.settings.mask.border_noise)
+        border = cv2.add(cv2.multiply(noise, self._unlit, scale=1 / 255), self._border)
+        return cv2.add(cv2.multiply(video, self._lit, scale=1 / 255), border)
 
     def _sharpen(self, video: NDArray[Any]) -> NDArray[Any]:
         amount = self.settings.sharpening
