@@ -25,13 +25,14 @@ class HalfPicture:
         half = depth[::2, ::2].reshape(-1)
         pairs = [(row, column) for row in range(2) for column in range(2)]
         index = torch.stack([rows[row][:, None] * width + columns[column] for row, column in pairs])
-        apart = (half[index] / depth - 1) / _SAME
+        apart = (half.index_select(0, index.view(-1)).view(index.shape) / depth - 1) / _SAME
         weight = 1 / (1 + apart * apart)
         return HalfPicture(index, weight / weight.sum(0))
 
     def enlarge(self, values: Tensor) -> Tensor:
         """Values [ceil(H/2) * ceil(W/2)] of every second pixel at all pixels, [H, W]."""
-        return (values[self.index] * self.weight).sum(0)
+        taken = values.index_select(0, self.index.view(-1))  # several times faster than values[self.index]
+        return (taken.view(self.index.shape) * self.weight).sum(0)
 
 
 def _neighbours(size: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from endo_depth_ros.synthetic.field import Clearance
 
 _STEPS = 8
 _LIFT = 3e-4  # start of the march above the surface, metres, so that voxels of a wall don't shade it
-_HEIGHTS = (0.2, 0.5, 1.0)  # of the samples of occlusion, in reaches
+_HEIGHTS = (0.3, 1.0)  # of the samples of occlusion, in reaches
 
 
 def source_visibility(
