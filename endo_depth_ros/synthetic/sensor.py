@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -147,7 +148,8 @@ class Sensor:
         """Normal noise [H, W, 3] of standard deviation 1, another cut of the same field for each frame."""
         width, height = self._size
         x, y = rng.integers(0, _NOISE_SHIFTS, 2)
-        field = _noise_field(width, height, round(4 * self.settings.grain_px * self._pixel) / 4)
+        rounded = (math.ceil(height / 256) * 256, math.ceil(width / 256) * 256)
+        field = _noise_field(*rounded, round(4 * self.settings.grain_px * self._pixel) / 4)
         return field[y : y + height, x : x + width]
 
     def _mask(self, video: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
@@ -226,7 +228,7 @@ def _vignette(settings: SensorSettings, width: int, height: int) -> NDArray[np.f
 
 
 @lru_cache(maxsize=16)
-def _noise_field(width: int, height: int, grain_px: float) -> NDArray[Any]:
+def _noise_field(height: int, width: int, grain_px: float) -> NDArray[Any]:
     """Normal noise [H + 256, W + 256, 3] of standard deviation 1, blurred by grain_px."""
     rng = np.random.default_rng(4)
     noise: NDArray[Any] = rng.standard_normal((height + _NOISE_SHIFTS, width + _NOISE_SHIFTS, 3), np.float32)
