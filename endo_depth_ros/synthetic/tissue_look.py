@@ -58,6 +58,7 @@ class Texture:
     mucus_rgb: tuple[float, float, float]
 
 
+_MOST_COLOURED = 2.4  # log ratio of the strongest channel to the weakest that saturation may reach
 _MUCUS_RGB = ((0.80, 0.72, 0.42), (0.86, 0.84, 0.78), (0.66, 0.60, 0.20))
 # Chance of a scene and the contrast of its tissue: nearly none, ordinary, strong.
 _CONTRASTS = ((0.12, (0.0, 0.2)), (0.66, (0.6, 1.4)), (0.22, (1.4, 2.6)))
@@ -135,13 +136,14 @@ class _Tint:
 
     def _saturated(self, rgb: NDArray[np.float64]) -> NDArray[np.float64]:
         grey = float(rgb @ (0.3, 0.5, 0.2))
-        return np.clip(grey * (rgb / grey) ** self.saturation, 0.015, 0.92)
+        power = min(self.saturation, max(1.0, _MOST_COLOURED / math.log(rgb.max() / rgb.min())))
+        return np.clip(grey * (rgb / grey) ** power, 0.015, 0.92)
 
 
 def _draw_tint(rng: np.random.Generator) -> _Tint:
     strange = rng.random() < 0.08  # dyes, narrow-band light, odd white balance
     gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.35 if strange else 0.1, 3))
-    return _Tint(gain, rng.uniform(0.0, 0.5) if strange else rng.uniform(0.7, 1.8), rng.uniform(-0.4, 1.3))
+    return _Tint(gain, rng.uniform(0.0, 0.5) if strange else rng.uniform(0.8, 2.6), rng.uniform(-0.4, 1.3))
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
