@@ -46,7 +46,8 @@ def render(
     moment = scene.at(time_s, T_world_camera)
     with torch.no_grad(), _one_thread():
         view = look(moment, T_world_camera, camera)
-        radiance = shade(view, light, moment.clearance)
+        R, origin = view.R_world_camera, view.origin[:, None]
+        radiance = shade(view, light, lambda points: moment.clearance(torch.addmm(origin, R, points)))
     depth = torch.where(view.seen, view.points[2], torch.nan)
     pictures = (_picture(radiance, view.seen), depth.cpu().numpy(), _picture(view.normals, view.seen))
     return RenderedView(*pictures, view.material.cpu().numpy())

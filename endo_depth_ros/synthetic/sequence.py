@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ from endo_depth_ros.synthetic.voxel_field import bake
 ANY = "any"
 _MOVING_WALLS = 0.4  # share of varied sequences
 _LONGEST_SHUTTER_S = 0.02
+_LIGHT_REACH = 0.6  # of the camera's distance from walls
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,18 @@ def _vary(take: Take, settings: SequenceSettings, draws: _Draws) -> Take:
         take,
         scene=scene,
         camera=draw_camera(draws("camera"), settings.width, settings.height),
-        light=draw_light(draws("light")),
+        light=_within(draw_light(draws("light")), _LIGHT_REACH * take.path.margin),
         sensor=draw_sensor(draws("sensor")),
         obstruction=draw_obstruction(draws("obstruction")),
         shutter_s=draws("shutter").uniform(0, _LONGEST_SHUTTER_S),
     )
+
+
+def _within(light: LightSettings, reach: float) -> LightSettings:
+    """The light with its sources at most `reach` metres beside the lens: narrow bodies are met by narrow scopes."""
+    widest = max(math.hypot(x, y) for x, y, _ in light.positions)
+    scale = min(1.0, reach / widest)
+    return replace(light, positions=tuple((scale * x, scale * y, scale * z) for x, y, z in light.positions))
 
 
 def _with_motion(take: Take, depth: NDArray[np.float32], pose: NDArray[np.float64], time_s: float) -> Obstruction:
