@@ -19,7 +19,7 @@ from endo_depth_ros.cli.output_folder import finite
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.contact_sheet import MILLIMETRES, DepthUnit, SheetRow, contact_sheet
-from endo_depth_ros.evaluation.depth_metrics import SequenceErrors, evaluate_sequence
+from endo_depth_ros.evaluation.depth_evaluation import SequenceErrors, evaluate_sequence
 from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera

@@ -1,9 +1,10 @@
-"""Errors of depth maps against truth: per image, then averaged; with a scale per image, one per sequence, or none."""
+"""Errors of a depth map against truth, image by image, and their average over images."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,19 +20,23 @@ class DepthProtocol:
     """What a comparison counts; lengths in the truth's unit.
 
     min_depth, max_depth: truth strictly between them counts. clip: predictions are limited to this range after
-    scaling (published protocols do), or None to leave them.
+    scaling (published protocols do), or None to leave them. clip_raw: the same before scaling (SimCol3D).
+    relative_offset: added to the truth below |d - g| in median_rel only (SimCol3D).
     """
 
     min_depth: float = 0.0
     max_depth: float = math.inf
     clip: tuple[float, float] | None = None
+    clip_raw: tuple[float, float] | None = None
+    relative_offset: float = 0.0
 
 
 @dataclass(frozen=True)
 class DepthErrors:
-    """Errors over the pixels where truth counts and the prediction is finite and positive (Eigen et al. 2014).
+    """Errors over the pixels where truth counts and the prediction is finite and positive.
 
-    abs_rel, rmse_log, delta1-3 (fraction within 1.25, 1.25², 1.25³) have no unit, sq_rel and rmse that of the truth.
+    abs_rel, rmse_log, delta1-3 (fraction within 1.25, 1.25², 1.25³; Eigen et al. 2014) have no unit, sq_rel, rmse and
+    mae (mean |d - g|, the L1 of SimCol3D) that of the truth; median_rel is the median of |d - g| / g.
     coverage: fraction of the counted truth that the prediction answers. The others are NaN where it answers none.
     """
 
@@ -42,45 +47,29 @@ class DepthErrors:
     delta1: float
     delta2: float
     delta3: float
+    mae: float
+    median_rel: float
     coverage: float
 
 
-@dataclass(frozen=True)
-class SequenceErrors:
-    """Errors of a sequence under the three alignments, side by side.
-
-    Each is the mean over images with equal weight; coverage over the images that have truth, the others over those
-    that also have a prediction. scale_per_sequence: median of the per-image scales. flicker: standard deviation of
-    the log per-image scale. images: those with truth; without_truth: left out; unanswered: no usable pixel.
-    """
-
-    scaled_per_image: DepthErrors
-    scaled_per_sequence: DepthErrors
-    unscaled: DepthErrors
-    scale_per_sequence: float
-    flicker: float
-    images: int
-    without_truth: int
-    unanswered: int
-
-
 DepthPair = tuple[NDArray[np.floating], NDArray[np.floating]]
-_EVERYTHING = DepthProtocol()
+EVERYTHING = DepthProtocol()
+UNANSWERED = DepthErrors(**{field.name: math.nan for field in dataclasses.fields(DepthErrors)})
 
 
 def depth_errors(
-    prediction: NDArray[np.floating], truth: NDArray[np.floating], protocol: DepthProtocol = _EVERYTHING
+    prediction: NDArray[np.floating], truth: NDArray[np.floating], protocol: DepthProtocol = EVERYTHING
 ) -> DepthErrors:
     """Errors of one image, prediction and truth [H, W] in the same unit.
 
     Raises DepthMetricsError for different shapes, and where no truth counts.
     """
-    counted, covered = _masks(prediction, truth, protocol)
+    counted, covered = count_pixels(prediction, truth, protocol)
     if not counted.any():
         raise DepthMetricsError("the image has no truth in the protocol's range; leave it out")
     coverage = float(covered.sum() / counted.sum())
     if not covered.any():
-        return _unanswered(coverage)
+        return dataclasses.replace(UNANSWERED, coverage=coverage)
     d, g = prediction[covered].astype(np.float64), truth[covered].astype(np.float64)
     if protocol.clip is not None:
         d = np.clip(d, *protocol.clip)
@@ -93,103 +82,27 @@ def depth_errors(
         delta1=_fraction_within(log_ratio, 1.25),
         delta2=_fraction_within(log_ratio, 1.25**2),
         delta3=_fraction_within(log_ratio, 1.25**3),
+        mae=float(np.mean(np.abs(difference))),
+        median_rel=float(np.median(np.abs(difference) / (g + protocol.relative_offset))),
         coverage=coverage,
     )
-
-
-def median_scale(
-    prediction: NDArray[np.floating], truth: NDArray[np.floating], protocol: DepthProtocol = _EVERYTHING
-) -> float:
-    """Factor from prediction to truth: ratio of their medians over the pixels that both have; NaN where none.
-
-    The per-image scale of Zhou et al. 2017 and AF-SfMLearner. Raises DepthMetricsError for different shapes.
-    """
-    _, covered = _masks(prediction, truth, protocol)
-    if not covered.any():
-        return math.nan
-    return float(np.median(truth[covered]) / np.median(prediction[covered]))
-
-
-def sequence_scale(image_scales: Sequence[float]) -> float:
-    """One scale for a sequence: the median of its per-image scales, NaN left out; NaN where none is left."""
-    known = np.asarray(image_scales, np.float64)
-    known = known[np.isfinite(known)]
-    return float(np.median(known)) if len(known) else math.nan
-
-
-def flicker(image_scales: Sequence[float]) -> float:
-    """Standard deviation of the log per-image scale, NaN left out; NaN where none is left."""
-    known = np.asarray(image_scales, np.float64)
-    known = known[np.isfinite(known)]
-    return float(np.std(np.log(known))) if len(known) else math.nan
 
 
 def average_errors(images: Sequence[DepthErrors]) -> DepthErrors:
     """Mean over images with equal weight; an image without any covered pixel counts in coverage only."""
-    coverage = _mean([errors.coverage for errors in images])
     answered = [errors for errors in images if errors.coverage > 0]
-    return DepthErrors(
-        abs_rel=_mean([errors.abs_rel for errors in answered]),
-        sq_rel=_mean([errors.sq_rel for errors in answered]),
-        rmse=_mean([errors.rmse for errors in answered]),
-        rmse_log=_mean([errors.rmse_log for errors in answered]),
-        delta1=_mean([errors.delta1 for errors in answered]),
-        delta2=_mean([errors.delta2 for errors in answered]),
-        delta3=_mean([errors.delta3 for errors in answered]),
-        coverage=coverage,
-    )
+    names = [field.name for field in dataclasses.fields(DepthErrors)]
+    means = {name: _mean([getattr(errors, name) for errors in answered]) for name in names}
+    return DepthErrors(**{**means, "coverage": _mean([errors.coverage for errors in images])})
 
 
-def evaluate_sequence(pairs: Iterable[DepthPair], protocol: DepthProtocol = _EVERYTHING) -> SequenceErrors:
-    """Errors of (prediction, truth) pairs [H, W], frame by frame in memory.
-
-    pairs is walked twice, since the sequence's scale is known only at its end: give a list or an object that reads
-    files on each walk. Raises DepthMetricsError for a one-way iterator and for pairs of different shapes.
-    """
-    if iter(pairs) is pairs:
-        raise DepthMetricsError("the pairs are an iterator that can be walked once only; give a list or a data set")
-    scales, without_truth = [], 0
-    for prediction, truth in pairs:
-        if _masks(prediction, truth, protocol)[0].any():
-            scales.append(median_scale(prediction, truth, protocol))
-        else:
-            without_truth += 1
-    shared_scale = sequence_scale(scales)
-    per_image, per_sequence, unscaled = [], [], []
-    with_truth = (pair for pair in pairs if _masks(*pair, protocol)[0].any())
-    for (prediction, truth), image_scale in zip(with_truth, scales, strict=True):
-        per_image.append(depth_errors(prediction * image_scale, truth, protocol))
-        per_sequence.append(depth_errors(prediction * shared_scale, truth, protocol))
-        unscaled.append(depth_errors(prediction, truth, protocol))
-    return SequenceErrors(
-        scaled_per_image=average_errors(per_image),
-        scaled_per_sequence=average_errors(per_sequence),
-        unscaled=average_errors(unscaled),
-        scale_per_sequence=shared_scale,
-        flicker=flicker(scales),
-        images=len(scales),
-        without_truth=without_truth,
-        unanswered=int(np.isnan(scales).sum()),
-    )
-
-
-def _unanswered(coverage: float) -> DepthErrors:
-    nan = math.nan
-    return DepthErrors(nan, nan, nan, nan, nan, nan, nan, coverage)
-
-
-def _fraction_within(log_ratio: NDArray[np.float64], threshold: float) -> float:
-    return float(np.mean(np.abs(log_ratio) < math.log(threshold)))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else math.nan
-
-
-def _masks(
+def count_pixels(
     prediction: NDArray[np.floating], truth: NDArray[np.floating], protocol: DepthProtocol
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pixels whose truth counts, and those of them that the prediction answers, bool [H, W] each."""
+    """Pixels whose truth counts, and those of them that the prediction answers, bool [H, W] each.
+
+    Raises DepthMetricsError for different shapes.
+    """
     if prediction.shape != truth.shape:
         raise DepthMetricsError(
             f"the prediction is {prediction.shape} but the truth is {truth.shape}; resample the prediction"
@@ -198,3 +111,11 @@ def _masks(
         counted = np.isfinite(truth) & (truth > protocol.min_depth) & (truth < protocol.max_depth) & (truth > 0)
         covered = counted & np.isfinite(prediction) & (prediction > 0)
     return counted, covered
+
+
+def _fraction_within(log_ratio: NDArray[np.float64], threshold: float) -> float:
+    return float(np.mean(np.abs(log_ratio) < math.log(threshold)))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else math.nan

@@ -15,10 +15,6 @@ from endo_depth_ros.evaluation.depth_metrics import (
     DepthProtocol,
     average_errors,
     depth_errors,
-    evaluate_sequence,
-    flicker,
-    median_scale,
-    sequence_scale,
 )
 
 depths = hnp.arrays(np.float64, (4, 5), elements=st.floats(0.005, 0.2))
@@ -31,7 +27,15 @@ def test_hand_computed_errors():
     assert errors.rmse == pytest.approx(math.sqrt((1 + 0.25) / 2))
     assert errors.rmse_log == pytest.approx(math.sqrt((math.log(2) ** 2 + math.log(1.2) ** 2) / 2))
     assert (errors.delta1, errors.delta2, errors.delta3) == (0.5, 0.5, 0.5)
+    assert errors.mae == pytest.approx((1 + 0.5) / 2)
+    assert errors.median_rel == pytest.approx((0.5 + 0.2) / 2)
     assert errors.coverage == 1.0
+
+
+def test_the_offset_of_the_relative_error_is_added_to_the_truth():
+    errors = depth_errors(np.array([[3.0]]), np.array([[2.0]]), DepthProtocol(relative_offset=2.0))
+    assert errors.median_rel == pytest.approx(0.25)
+    assert errors.abs_rel == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("factor", [1.3, 1 / 1.3])
@@ -66,38 +70,9 @@ def test_predictions_are_clipped_only_when_asked():
     assert depth_errors(prediction, truth, DepthProtocol(clip=(1e-3, 150.0))).abs_rel == pytest.approx(0.5)
 
 
-def test_median_scale_is_the_ratio_of_medians_over_common_pixels():
-    prediction = np.array([[1.0, 2.0, 9.0, np.nan]])
-    truth = np.array([[3.0, 5.0, 7.0, 100.0]])
-    assert median_scale(prediction, truth) == pytest.approx(5.0 / 2.0)
-    assert math.isnan(median_scale(np.full((1, 4), np.nan), truth))
-
-
-def test_the_sequence_scale_is_the_median_image_scale():
-    assert sequence_scale([1.0, math.nan, 2.0, 10.0]) == 2.0
-    assert math.isnan(sequence_scale([math.nan]))
-
-
-def test_flicker_is_the_standard_deviation_of_log_scales():
-    assert flicker([math.e, 1.0, math.nan]) == pytest.approx(0.5)
-
-
-@given(st.floats(0.01, 100), st.integers(1, 9))
-def test_constant_ratios_do_not_flicker(ratio, images):
-    assert flicker([ratio] * images) == pytest.approx(0.0, abs=1e-12)
-
-
 @given(depths)
 def test_truth_against_itself_is_perfect(truth):
-    assert astuple(depth_errors(truth, truth)) == (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0)
-
-
-@given(depths, depths, st.floats(0.01, 100))
-def test_per_image_scaling_forgets_the_scale_of_the_prediction(prediction, truth, factor):
-    plain = evaluate_sequence([(prediction, truth)]).scaled_per_image
-    scaled = evaluate_sequence([(prediction * factor, truth)]).scaled_per_image
-    assert scaled.abs_rel == pytest.approx(plain.abs_rel, rel=1e-6)
-    assert scaled.rmse_log == pytest.approx(plain.rmse_log, rel=1e-6)
+    assert astuple(depth_errors(truth, truth)) == (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0)
 
 
 @given(depths, depths)
@@ -120,51 +95,14 @@ def test_lengths_scale_with_the_unit_and_ratios_do_not(prediction, truth):
     assert millimetres.abs_rel == pytest.approx(metres.abs_rel)
 
 
-def test_images_weigh_the_same_whatever_their_pixel_count():
-    sparse = (np.full((4, 4), 2.0), np.where(np.eye(4) > 0, 1.0, np.nan))
-    dense = (np.ones((4, 4)), np.ones((4, 4)))
-    assert evaluate_sequence([sparse, dense]).unscaled.abs_rel == pytest.approx(0.5)
-
-
-def test_the_three_alignments_tell_different_stories():
-    truth = np.full((3, 3), 0.05)
-    result = evaluate_sequence([(truth * 2, truth), (truth * 2, truth), (truth, truth)])
-    assert result.scaled_per_image.abs_rel == pytest.approx(0.0)
-    assert result.scale_per_sequence == pytest.approx(0.5)
-    assert result.scaled_per_sequence.abs_rel == pytest.approx(0.5 / 3)
-    assert result.unscaled.abs_rel == pytest.approx(2 / 3)
-    assert result.flicker == pytest.approx(np.std(np.log([0.5, 0.5, 1.0])))
-
-
-def test_images_without_truth_are_skipped_and_unanswered_ones_lower_coverage():
-    truth, nothing = np.ones((2, 2)), np.full((2, 2), np.nan)
-    result = evaluate_sequence([(truth, truth), (truth, nothing), (nothing, truth)])
-    assert (result.images, result.without_truth, result.unanswered) == (2, 1, 1)
-    for errors in (result.scaled_per_image, result.scaled_per_sequence, result.unscaled):
-        assert errors.coverage == 0.5
-        assert errors.abs_rel == 0.0
-
-
-def test_a_sequence_without_truth_has_no_errors():
-    result = evaluate_sequence([(np.ones((2, 2)), np.full((2, 2), np.nan))])
-    assert (result.images, result.without_truth) == (0, 1)
-    assert math.isnan(result.unscaled.abs_rel)
-    assert math.isnan(result.unscaled.coverage)
-
-
 def test_average_of_one_image_is_that_image():
-    errors = DepthErrors(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    errors = DepthErrors(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
     assert average_errors([errors]) == errors
 
 
 def test_single_precision_predictions_are_compared_in_double():
     truth = np.full((100, 100), np.float32(0.05))
     assert depth_errors(truth * np.float32(1.1), truth).abs_rel == pytest.approx(0.1, rel=1e-6)
-
-
-def test_a_one_way_iterator_is_refused():
-    with pytest.raises(DepthMetricsError, match="walked once"):
-        evaluate_sequence(iter([(np.ones((2, 2)), np.ones((2, 2)))]))
 
 
 def test_maps_of_different_sizes_are_refused():
