@@ -178,7 +178,7 @@ def draw_sensor(rng: np.random.Generator) -> SensorSettings:
     return SensorSettings(
         mask=draw_scope_mask(rng),
         tone=draw_tone_curve(rng),
-        target=float(np.exp(np.clip(rng.normal(np.log(0.11), 0.5), np.log(0.02), np.log(0.45)))),
+        target=float(np.exp(np.clip(rng.normal(np.log(0.12), 0.45), np.log(0.02), np.log(0.45)))),
         exposure_lag=rng.uniform(0.5, 0.95),
         vignette=rng.uniform(0.0, 0.7),
         lens_blur_px=rng.uniform(0.2, 2.0),
@@ -200,7 +200,7 @@ def draw_sensor(rng: np.random.Generator) -> SensorSettings:
 def _draw_colour(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
     """White balance, saturation and cross-talk as one matrix; seldom the false colours of narrow-band imaging."""
     balance = np.exp(rng.normal(0, (0.12, 0.06, 0.15)))
-    saturation = rng.uniform(0.5, 1.5)
+    saturation = np.clip(rng.normal(1.0, 0.18), 0.4, 1.4)
     grey = np.tile(_LUMINANCE, (3, 1))
     crosstalk = rng.normal(0, 0.04, (3, 3))
     crosstalk -= crosstalk.mean(axis=1, keepdims=True)
