@@ -8,8 +8,12 @@ import numpy as np
 
 from endo_depth_ros.registry import Registry
 from endo_depth_ros.synthetic.anatomy import Anatomy
+from endo_depth_ros.synthetic.families.abdomen import draw_abdomen
 from endo_depth_ros.synthetic.families.airway import draw_airway
+from endo_depth_ros.synthetic.families.bags import draw_bladder, draw_stomach
+from endo_depth_ros.synthetic.families.clutter import draw_clutter
 from endo_depth_ros.synthetic.families.colon import draw_caecum, draw_colon, draw_colon_polyps
+from endo_depth_ros.synthetic.families.larynx import draw_larynx
 from endo_depth_ros.synthetic.families.sinus import draw_sinus
 from endo_depth_ros.synthetic.families.smooth_tubes import draw_blind_tube, draw_oesophagus
 
@@ -21,3 +25,8 @@ FAMILIES.register("blind_tube")(draw_blind_tube)
 FAMILIES.register("oesophagus")(draw_oesophagus)
 FAMILIES.register("airway")(draw_airway)
 FAMILIES.register("sinus")(draw_sinus)
+FAMILIES.register("abdomen")(draw_abdomen)
+FAMILIES.register("stomach")(draw_stomach)
+FAMILIES.register("bladder")(draw_bladder)
+FAMILIES.register("larynx")(draw_larynx)
+FAMILIES.register("clutter")(draw_clutter)

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.families.shapes import Field, smooth_union
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
-from endo_depth_ros.synthetic.free_space import keep_clear
+from endo_depth_ros.synthetic.free_space import is_clear, keep_clear
 
 PHANTOMS = ("phantom_beige", "phantom_grey", "phantom_pink")
 MUCOSA = ("mucosa_pink", "mucosa_pale", "mucosa_red")
@@ -68,6 +72,18 @@ def draw_palettes(rng: np.random.Generator, choices: Sequence[Sequence[str]]) ->
     return tuple(str(rng.choice(choice)) for choice in choices)
 
 
+def join(components: Sequence[Component], roughness: Roughness) -> Field:
+    """Clearance of components together."""
+
+    def clearance(points: Tensor) -> Tensor:
+        result = components[0].field(points)
+        for component in components[1:]:
+            result = smooth_union(result, component.field(points), component.blend)
+        return result + roughness.at(points)
+
+    return clearance
+
+
 def assemble(
     rng: np.random.Generator,
     family: str,
@@ -82,12 +98,7 @@ def assemble(
     """The anatomy of components, the first of which is the cavity's wall; the way is moved to where there is room."""
     low, high = (np.asarray(corner, np.float64) for corner in box)
 
-    def clearance(points: Tensor) -> Tensor:
-        rough = roughness.at(points)
-        result = components[0].field(points)
-        for component in components[1:]:
-            result = smooth_union(result, component.field(points), component.blend)
-        return result + rough
+    clearance = join(components, roughness)
 
     def part(points: Tensor) -> Tensor:
         distances = torch.stack([component.field(points) for component in components])
@@ -96,8 +107,52 @@ def assemble(
     voxel = max(finest, float((np.prod(high - low) / _VOXELS) ** (1 / 3)))
     corners = tuple(float(v) for v in low), tuple(float(v) for v in high)
     steepness = measure_steepness(clearance, low, high, rng)
-    free_way = keep_clear(clearance, resample(way, 64), np.full(64, way_margin), rounds=80)
+    free_way = clear_way(clearance, way, way_margin)
     return Anatomy(family, clearance, part, palettes, steepness, corners[0], corners[1], free_way, voxel)  # type: ignore[arg-type]
+
+
+def clear_way(clearance: Field, way: NDArray[np.float64], margin: float) -> NDArray[np.float64]:
+    """The way [64, 3] moved to where there is room, as far as it stays in one free space."""
+    moved = keep_clear(clearance, resample(way, 96), np.full(96, margin), rounds=80)
+    smooth = gaussian_filter1d(moved, 2.0, axis=0, mode="nearest")
+    dense = resample(keep_clear(clearance, smooth, np.full(96, margin), rounds=80), 384)
+    free = is_clear(clearance, dense, np.full(384, 0.4 * margin))
+    breaks = np.concatenate([[-1], np.flatnonzero(~free), [384]])
+    longest = int(np.argmax(np.diff(breaks)))
+    return resample(dense[breaks[longest] + 1 : breaks[longest + 1]], 64)
+
+
+def find_way(
+    clearance: Field,
+    box: tuple[NDArray[np.float64], NDArray[np.float64]],
+    start: NDArray[np.float64],
+    margin: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """A way [M, 3] from near `start` to what lies farthest from there as one goes, `margin` metres off the walls.
+
+    Free points are drawn, near ones joined where the straight line is free, and shortest paths taken.
+    """
+    drawn = rng.uniform(*box, (1500, 3))
+    nodes = drawn[is_clear(clearance, drawn, np.full(len(drawn), margin))][:220]
+    tree = cKDTree(nodes)
+    near = tree.query(nodes, k=min(9, len(nodes)))[1]
+    pairs = np.stack([np.repeat(np.arange(len(nodes)), near.shape[1]), near.ravel()], axis=1)
+    steps = np.linspace(0, 1, 24)[None, :, None]
+    lines = nodes[pairs[:, 0], None] * (1 - steps) + nodes[pairs[:, 1], None] * steps
+    values = clearance(torch.tensor(lines.reshape(-1, 3).T, dtype=torch.float32)).numpy().reshape(len(pairs), -1)
+    joined = pairs[(values > 0.4 * margin).all(axis=1)]
+    lengths = np.linalg.norm(nodes[joined[:, 0]] - nodes[joined[:, 1]], axis=1) + 1e-6
+    graph = csr_matrix((lengths, (joined[:, 0], joined[:, 1])), shape=(len(nodes), len(nodes)))
+    group = connected_components(graph, directed=False)[1]
+    largest = np.flatnonzero(group == np.bincount(group).argmax())
+    first = int(largest[np.argmin(np.linalg.norm(nodes[largest] - start, axis=1))])
+    distances, previous = dijkstra(graph, directed=False, indices=first, return_predecessors=True)
+    last = int(np.argmax(np.where(np.isfinite(distances), distances, -1)))
+    path = [last]
+    while path[-1] != first:
+        path.append(int(previous[path[-1]]))
+    return nodes[path[::-1]]
 
 
 def measure_steepness(

@@ -53,11 +53,32 @@ class CentreLine:
         s, u, v = (torch.cat(values) for values in zip(*parts, strict=True))
         return s, u, v
 
-    def _coordinates(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def nearest(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """s of the curve's point nearest to points [3, N], (u, v) across it there, and the distance [N], metres."""
+        parts = [self._nearest(chunk) for chunk in points.split(_CHUNK, dim=1)]
+        s, u, v, distance = (torch.cat(values) for values in zip(*parts, strict=True))
+        return s, u, v, distance
+
+    def _nearest(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         table = self._table.to(points.device)
+        s = self._guess(table, points)
+        for _ in range(2):
+            offset, row = self._offset(table, points, s)
+            along = (offset * _cross(row[3:6], row[6:9])).sum(0)
+            s = (s + along.clamp(-_COARSE * self._step, _COARSE * self._step)).clamp(0, self.length)
+        offset, row = self._offset(table, points, s)
+        distance = torch.sqrt((offset * offset).sum(0))
+        return s, (offset * row[3:6]).sum(0), (offset * row[6:9]).sum(0), distance
+
+    def _guess(self, table: Tensor, points: Tensor) -> Tensor:
+        """s of the nearest of the coarse points, [N]."""
         coarse = table[::_COARSE, :3]
         squared = torch.addmm((coarse * coarse).sum(1)[:, None], coarse, points, alpha=-2)
-        s = squared.argmin(0) * (_COARSE * self._step)
+        return squared.argmin(0) * (_COARSE * self._step)
+
+    def _coordinates(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        table = self._table.to(points.device)
+        s = self._guess(table, points)
         for _ in range(2):
             offset, row = self._offset(table, points, s)
             along = (offset * _cross(row[3:6], row[6:9])).sum(0)
