@@ -21,4 +21,5 @@ def three_channels(plane: NDArray[Any]) -> NDArray[Any]:
 
 def blend(first: NDArray[Any], second: NDArray[Any], share: NDArray[Any]) -> NDArray[Any]:
     """Pictures [H, W, 3], of the second the share [H, W] in 0-1."""
-    return cv2.blendLinear(first, second, np.asarray(1 - share, np.float32), np.asarray(share, np.float32))
+    towards = cv2.multiply(cv2.subtract(second, first), three_channels(np.asarray(share, np.float32)))
+    return cv2.add(first, towards, dst=towards)
