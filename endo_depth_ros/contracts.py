@@ -19,6 +19,9 @@ class Verdict(str, Enum):
     OK = "ok"
     DARK = "dark"
     OVEREXPOSED = "overexposed"
+    OBSCURED = "obscured"
+    OUTSIDE_BODY = "outside_body"
+    BLURRED = "blurred"
     INVALID_INPUT = "invalid_input"
     INTERNAL_ERROR = "internal_error"
 

@@ -13,6 +13,7 @@ from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, S
 from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.depth.verdict import FrameJudge
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
@@ -31,7 +32,7 @@ class View:
 
 
 class DepthPipeline:
-    """Rectify, find the field of view, judge the exposure, estimate, mark what can't be trusted.
+    """Rectify, find the field of view, judge the frame, estimate, mark what can't be trusted.
 
     Not thread-safe. Frames of one camera in order; `reset` after a jump in time.
     """
@@ -45,6 +46,7 @@ class DepthPipeline:
         self._rectification: Rectification | CameraError = CameraError("no camera yet")
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
         self._field_of_view: FieldOfView | None = None
+        self._frame_judge = FrameJudge()
 
     def warm_up(self) -> None:
         """Take every step once on a made-up scope image, so that the first real one is as fast as the others."""
@@ -66,12 +68,12 @@ class DepthPipeline:
     def process(self, frame: Frame) -> DepthEstimate:
         """Depth of one raw frame, at the pipeline's working size. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
+        status = self._judge(view)
+        if status.verdict is not Verdict.OK:
+            return unanswered(view.frame, status)
         exposure = judge_exposure(
             view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
         )
-        status = self._judge(view, exposure)
-        if status.verdict is not Verdict.OK:
-            return unanswered(view.frame, status)
         batch = self._prepare(view, exposure)
         prediction = self.estimator.estimate(batch)
         valid = (prediction.valid & batch.usable & torch.isfinite(prediction.depth))[0].cpu().numpy()
@@ -120,17 +122,8 @@ class DepthPipeline:
         K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
         return ImageBatch(images, inside, usable, K)
 
-    def _judge(self, view: View, exposure: Exposure) -> FrameStatus:
-        dark = share(exposure.dark, view.inside)
-        saturated = share(exposure.saturated, view.inside)
-        verdict, reason = Verdict.OK, ""
-        if dark > self.settings.max_dark_fraction:
-            verdict, reason = Verdict.DARK, f"{dark:.0%} of the field of view is dark; is the light on?"
-        elif saturated > self.settings.max_saturated_fraction:
-            verdict, reason = (
-                Verdict.OVEREXPOSED,
-                f"{saturated:.0%} of the field of view is saturated; reduce the light",
-            )
+    def _judge(self, view: View) -> FrameStatus:
+        verdict, reason = self._frame_judge.judge(view.frame.image, view.inside, self.settings)
         return FrameStatus(
             view.frame.stamp_ns,
             verdict,

@@ -55,18 +55,42 @@ class DepthSettings:
     dark_level: int = setting(
         6, "A pixel whose brightest channel is at most this is too dark", minimum=0, maximum=254, live=True
     )
-    max_dark_fraction: float = setting(
-        0.8,
-        "Share of dark pixels in the field of view above which the frame gets no depth",
-        minimum=0.0,
-        maximum=1.0,
+    min_brightness: int = setting(
+        45,
+        "Level of the brightest channel that 5 % of the field of view must exceed, else the frame is dark; 0 takes any",
+        minimum=0,
+        maximum=255,
         live=True,
     )
     max_saturated_fraction: float = setting(
         0.5,
-        "Share of saturated pixels in the field of view above which the frame gets no depth",
+        "Share of saturated pixels in what is lit above which the frame is overexposed; 1 takes any",
         minimum=0.0,
         maximum=1.0,
+        live=True,
+    )
+    max_veil: float = setting(
+        0.4,
+        "Opacity of smoke or blood over the whole picture above which the frame is obscured; 1 takes any",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    max_cold_fraction: float = setting(
+        0.05,
+        "Share of bluish or greenish pixels in what is lit above which a mostly colourless frame is outside_body; "
+        "1 takes any",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
+    max_edge_width_px: float = setting(
+        1.3,
+        "Width of the sharper edges (standard deviation, in a picture 320 px wide) above which the frame is blurred; "
+        "0 takes any",
+        unit="px",
+        minimum=0.0,
+        maximum=20.0,
         live=True,
     )
     shading_gamma: float = setting(2.2, "Exponent that linearises the camera's intensities", minimum=1.0, maximum=3.0)

@@ -1,0 +1,42 @@
+"""Whether the colours are those of the inside of a body.
+
+Light comes back from tissue through blood, which absorbs green and blue: red is the largest channel nearly everywhere,
+also on fat, mucus, silicone and on steel, which mirrors tissue. Rooms have grey floors, white walls and blue things, so
+that half of the picture is nearly colourless and some of it has more green or blue than red.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from endo_depth_ros.imaging.lit_pixels import LitPixels, share_of
+
+# Clipped channels and dim pixels have no colour that could be believed.
+DIM_LEVEL, CLIPPED_LEVEL = 50, 250
+# By this share of the brightest channel red must be exceeded to count; less is white balance, noise and chroma blocks.
+MARGIN = 0.06
+COLOURLESS_GREEN_TO_RED = 0.7
+MIN_SAMPLE = 100
+
+
+@dataclass(frozen=True)
+class BodyColour:
+    """Shares of a frame's well lit pixels: cold, where green or blue exceeds red; colourless, where green nears red."""
+
+    cold: float
+    colourless: float
+
+    def is_foreign(self, max_cold: float) -> bool:
+        """Whether this is no view of a body. A large bluish instrument alone leaves most of the picture tissue."""
+        return self.cold > max_cold and self.colourless > 0.5
+
+
+def measure_body_colour(pixels: LitPixels) -> BodyColour:
+    """The shares; none where too little is well lit to tell."""
+    good = (pixels.most > DIM_LEVEL) & (pixels.most < CLIPPED_LEVEL)
+    if np.count_nonzero(good) < MIN_SAMPLE:
+        return BodyColour(0.0, 0.0)
+    red, green, most = pixels.red[good], pixels.green[good], pixels.most[good]
+    return BodyColour(share_of(red < (1 - MARGIN) * most), share_of(green > COLOURLESS_GREEN_TO_RED * red))
