@@ -139,5 +139,5 @@ def _touch(light: NDArray[Any], hidden: NDArray[np.bool_], obstruction: Obstruct
     share = np.clip((ahead + np.float32(1.6 * obstruction.contact - 0.65)) * np.float32(3) + 0.5, 0, 1)
     hidden |= share > 1 - 3 * _VISIBLE
     blurred = cv2.resize(cv2.resize(light, (6, 5), interpolation=cv2.INTER_AREA), (width, height))
-    colour = np.diag([rng.uniform(1.0, 3.0), rng.uniform(0.2, 0.6), rng.uniform(0.15, 0.5)]).astype(np.float32)
+    colour = np.diag([rng.uniform(0.9, 1.8), rng.uniform(0.3, 0.7), rng.uniform(0.25, 0.6)]).astype(np.float32)
     return blend(light, cv2.transform(blurred, colour), share)

@@ -135,4 +135,4 @@ def _full_frame(rng: np.random.Generator) -> dict[str, float]:
 def _notch(rng: np.random.Generator, radius: float) -> dict[str, float]:
     if rng.random() > 0.3:
         return {}
-    return {"notch": radius * rng.uniform(0.04, 0.12), "notch_deg": rng.uniform(0, 360)}
+    return {"notch": radius * rng.uniform(0.03, 0.09), "notch_deg": rng.uniform(0, 360)}
