@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from endo_depth_ros.synthetic.field import Clearance, unit
-from endo_depth_ros.synthetic.half_picture import HalfPicture
 from endo_depth_ros.synthetic.light_settings import LightSettings, draw_light
+from endo_depth_ros.synthetic.sparse_picture import SparsePicture, every_third
 from endo_depth_ros.synthetic.surface_view import INSTRUMENT, SurfaceView
 from endo_depth_ros.synthetic.visibility import openness, source_visibility
 from endo_depth_ros.synthetic.wet_film import WetFilm
@@ -42,22 +42,25 @@ def shade(view: SurfaceView, light: LightSettings, clearance: Clearance) -> Tens
     clearance: of points [3, N] in the optical frame, metres; it casts the shadows.
     """
     size = view.seen.shape
-    half = HalfPicture.of(view.points[2].clamp_min(1e-3))
-    sources = [_light_up(view, light, index, clearance, half) for index in range(len(light.positions))]
+    sparse = SparsePicture.of(view.points[2].clamp_min(1e-3))
+    sources = [_light_up(view, light, index, clearance, sparse) for index in range(len(light.positions))]
     normals = view.normals.reshape(3, -1)
     direct = sum(s.power * s.visible * _diffuse((normals * s.direction).sum(0), light) for s in sources)
     direct = torch.as_tensor(direct).view(size) * view.seen
     squared = view.points[2].clamp_min(1e-3) ** 2
     direct_rgb = _scatter(direct, squared, light.scatter)
     power = torch.stack([s.power for s in sources]).sum(0).view(size)
-    shut = 1 - light.occlusion * (1 - half.enlarge(openness(clearance, *_every_second(view), light.occlusion_reach)))
+    free = openness(clearance, every_third(view.points), every_third(view.normals), light.occlusion_reach)
+    reached = 1 - light.occlusion * (1 - sparse.enlarge(free))
     indirect = _bounce(view, direct_rgb * view.albedo, light) + light.ambient * power * _column(AMBIENT_RGB, power)
-    radiance = view.albedo * (direct_rgb + shut * indirect)
+    radiance = view.albedo * (direct_rgb + reached * indirect)
     radiance.view(3, -1).add_(_highlights(view, sources, light))
     return radiance * _column(light.rgb, power) * view.seen
 
 
-def _light_up(view: SurfaceView, light: LightSettings, index: int, clearance: Clearance, half: HalfPicture) -> _Source:
+def _light_up(
+    view: SurfaceView, light: LightSettings, index: int, clearance: Clearance, sparse: SparsePicture
+) -> _Source:
     """One source at all pixels."""
     points = view.points.reshape(3, -1)
     position = torch.tensor(light.positions[index]).to(points)
@@ -71,8 +74,10 @@ def _light_up(view: SurfaceView, light: LightSettings, index: int, clearance: Cl
     power = light.powers[index] * beam * REFERENCE_DISTANCE**2 / squared
     if float(position[:2].norm()) < _SHADOW_OFFSET:
         return _Source(direction, power, torch.ones_like(power))
-    visible = source_visibility(clearance, *_every_second(view), position, light.source_radius)
-    return _Source(direction, power, half.enlarge(visible).view(-1))
+    visible = source_visibility(
+        clearance, every_third(view.points), every_third(view.normals), position, light.source_radius
+    )
+    return _Source(direction, power, sparse.enlarge(visible).view(-1))
 
 
 def _diffuse(cosine: Tensor, light: LightSettings) -> Tensor:
@@ -129,12 +134,6 @@ def _film_glint(view: SurfaceView, film: WetFilm, half: Tensor, near: Tensor, li
     cosine = (film_normals * (view.R_world_camera @ half[:, near])).sum(0).clamp_min(0)
     wet = (1 + 3 * (thickness + 1.5 - 3 * light.breaks)).clamp(0, 1)
     return light.highlight * wet * light.highlight_exponent / 40 * cosine**light.highlight_exponent
-
-
-def _every_second(view: SurfaceView) -> tuple[Tensor, Tensor]:
-    """Points and normals of every second pixel, [3, N/4]."""
-    points, normals = (values[:, ::2, ::2].reshape(3, -1) for values in (view.points, view.normals))
-    return points, normals
 
 
 def _blur(picture: Tensor, cell: int, sigma: float) -> Tensor:

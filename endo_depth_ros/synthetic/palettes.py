@@ -84,10 +84,4 @@ PALETTES: dict[str, Palette] = {
     "gallbladder": Palette((0.70, 0.64, 0.40), (0.62, 0.56, 0.46), vessels=0.55, feature=1.4, mucus=0.0, gloss=0.7),
     "vessel": Palette((0.58, 0.11, 0.11), (0.45, 0.16, 0.28), vessels=0.15, capillaries=0.3, grain=0.04, mucus=0.0),
     "polyp": Palette((0.68, 0.24, 0.19), (0.58, 0.14, 0.11), vessels=0.4, capillaries=0.4, pits=0.5, gloss=0.7),
-    # What is not tissue but moves among it.
-    "metal": Palette((0.42, 0.42, 0.43), (0.36, 0.36, 0.37), 0.3, vessels=0.0, capillaries=0.0, grain=0.02, gloss=1.0),
-    "plastic": Palette((0.05, 0.06, 0.08), (0.04, 0.05, 0.07), 0.5, vessels=0.0, capillaries=0.0, grain=0.02),
-    "stool": Palette((0.33, 0.20, 0.06), (0.22, 0.12, 0.03), 0.3, vessels=0.0, capillaries=0.0, grain=0.25, gloss=0.5),
-    "bile": Palette((0.52, 0.46, 0.06), (0.36, 0.38, 0.05), 0.25, vessels=0.0, capillaries=0.0, gloss=0.9),
-    "foam": Palette((0.85, 0.80, 0.68), (0.75, 0.66, 0.48), 0.12, vessels=0.0, capillaries=0.0, pits=0.6, gloss=0.8),
 }
