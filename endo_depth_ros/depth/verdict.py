@@ -48,7 +48,7 @@ def judge_light(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
     if pixels.brightness < settings.min_brightness:
         return (
             Verdict.DARK,
-            f"95% of the field of view is at most {pixels.brightness} of 255 bright, less than "
+            f"too dark: 95% of the field of view is at most {pixels.brightness} of 255 bright, less than "
             f"{settings.min_brightness}; is the light on?",
         )
     saturated = share_of(pixels.most >= settings.saturated_level)
