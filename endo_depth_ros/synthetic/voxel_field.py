@@ -14,8 +14,8 @@ from torch.nn.functional import interpolate, max_pool3d
 from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.voxel_grid import VoxelGrid
 
-BLOCK = 4  # voxels along the edge of a block that is baked exactly or not at all
-_BAND = 2.0  # voxels on either side of the wall that are always exact
+_COARSEST = 4  # voxels between the first samples
+_BAND = 1.0  # voxels on either side of the wall that are exact even where it is steepest
 _CHUNK = 1 << 17  # points per evaluation, so that what it computes with stays in the cache
 _BLUR = 2.5  # voxels by which the distance between half as many voxels may be wrong
 
@@ -47,12 +47,11 @@ class VoxelField:
 def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
     """The field of an anatomy's walls.
 
-    The clearance is asked at every fourth voxel, then at each voxel of those blocks that the wall may cross. Divided by
-    its slope it is the distance to first order; where that is wrong, beyond a bend of the wall, it is kept within what
+    The clearance is asked at every fourth voxel, then ever finer in those cells that the wall may cross. Divided by its
+    slope it is the distance to first order; where that is wrong, beyond a bend of the wall, it is kept within what
     a Euclidean distance transform of the voxels allows.
     """
-    blocks = [math.ceil((high - low) / (BLOCK * anatomy.voxel)) for low, high in zip(anatomy.low, anatomy.high)]
-    clearance = _sample(anatomy, blocks, device)
+    clearance = _sample(anatomy, device)
     slope = torch.stack(torch.gradient(clearance, spacing=anatomy.voxel)).square_().sum(0).sqrt_()
     first_order = clearance.abs() / slope.clamp_min_(0.3)
     euclidean = _distance_to_walls(clearance > 0) * anatomy.voxel
@@ -71,7 +70,7 @@ def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
     """1 where a voxel is of the part, else 0, [parts, Z, Y, X], near the wall; None for an anatomy of one part."""
     if len(anatomy.palettes) == 1:
         return None
-    near = (distance.abs() < _BAND * anatomy.voxel).nonzero().T
+    near = (distance.abs() < 2 * anatomy.voxel).nonzero().T
     part = _evaluate(anatomy, anatomy.part, near)
     parts = torch.zeros((len(anatomy.palettes), *distance.shape), device=distance.device)
     z, y, x = near
@@ -79,21 +78,22 @@ def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
     return parts
 
 
-def _sample(anatomy: Anatomy, blocks: list[int], device: str | torch.device) -> Tensor:
-    """Clearance at the voxels [Z, Y, X] of `blocks` (x, y, z) blocks, exact in those that the wall may cross."""
-    nodes = [torch.arange(count + 1, device=device) * BLOCK for count in reversed(blocks)]
-    lattice = torch.stack(torch.meshgrid(*nodes, indexing="ij"))
-    coarse = _evaluate(anatomy, anatomy.clearance, lattice).view(lattice.shape[1:])
-    size = [BLOCK * count + 1 for count in reversed(blocks)]
-    clearance = interpolate(coarse[None, None], size=size, mode="trilinear", align_corners=True)[0, 0]
-    clearance = clearance[:-1, :-1, :-1].contiguous()
-    reach = (BLOCK / 2 * math.sqrt(3) + _BAND) * anatomy.voxel * anatomy.steepness
-    nearest = -max_pool3d(-coarse.abs()[None, None], 2, stride=1)[0, 0]
-    crossed = (nearest < reach).nonzero().T[:, :, None]  # [3, B, 1]
-    inside = torch.stack(torch.meshgrid(*[torch.arange(BLOCK, device=device)] * 3, indexing="ij")).reshape(3, 1, -1)
-    z, y, x = fine = (crossed * BLOCK + inside).reshape(3, -1)
-    clearance[z, y, x] = _evaluate(anatomy, anatomy.clearance, fine)
-    return clearance
+def _sample(anatomy: Anatomy, device: str | torch.device) -> Tensor:
+    """Clearance at voxels [Z, Y, X], even numbers of them: exact where the wall may be, interpolated elsewhere."""
+    stride = _COARSEST
+    counts = [math.ceil((high - low) / (stride * anatomy.voxel)) for low, high in zip(anatomy.low, anatomy.high)]
+    lattice = torch.stack(torch.meshgrid(*[torch.arange(n + 1, device=device) for n in counts[::-1]], indexing="ij"))
+    values = _evaluate(anatomy, anatomy.clearance, stride * lattice).view(lattice.shape[1:])
+    while stride > 1:
+        reach = (stride / 2 * math.sqrt(3) + _BAND) * anatomy.voxel * anatomy.steepness
+        crossed = -max_pool3d(-values.abs()[None, None], 2, stride=1) < reach
+        stride //= 2
+        size = [2 * n - 1 for n in values.shape]
+        values = interpolate(values[None, None], size=size, mode="trilinear", align_corners=True)[0, 0].contiguous()
+        nodes = max_pool3d(interpolate(crossed.float(), scale_factor=2.0), 2, stride=1, padding=1)[0, 0]
+        z, y, x = near = nodes.nonzero().T
+        values[z, y, x] = _evaluate(anatomy, anatomy.clearance, stride * near)
+    return values[:-1, :-1, :-1].contiguous()
 
 
 def _evaluate(anatomy: Anatomy, ask: Callable[[Tensor], Tensor], voxels: Tensor) -> Tensor:
