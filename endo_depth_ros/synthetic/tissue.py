@@ -57,7 +57,7 @@ class Tissue:
         wetness = gloss * (1 + 0.25 * wide[2])
         if self._has["mucus"]:
             cover = self._mucus(mucus, wide, fine, normals)
-            albedo, wetness = torch.lerp(albedo, self._mucus_rgb, 0.65 * cover), wetness + 0.6 * cover
+            albedo, wetness = torch.lerp(albedo, self._mucus_rgb, 0.5 * cover), wetness + 0.6 * cover
         return albedo.clamp(0.01, 0.95), wetness.clamp(0, 1).expand(points.shape[1])
 
     def _places(self, points: Tensor, turn: int, size: float) -> Tensor:
@@ -84,7 +84,7 @@ class Tissue:
     def _mucus(self, share: Tensor, wide: Tensor, fine: Tensor, normals: Tensor) -> Tensor:
         """Opacity of mucus, 0-1 [N]; it gathers where the wall faces up."""
         height = wide[3] + 0.12 * fine[0] + 0.5 * (self._up @ normals)
-        return ((height - 1.8 + 3.2 * share) * 1.2).clamp(0, 1) * (share > 0)
+        return ((height - 1.8 + 3.2 * share) * 0.8).clamp(0, 1) * (share > 0)
 
 
 _ROWS = {"vessels": 9, "capillaries": 10, "lobules": 13, "pits": 14, "mucus": 15}

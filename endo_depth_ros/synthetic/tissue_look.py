@@ -78,7 +78,7 @@ def draw_texture(rng: np.random.Generator, palettes: tuple[str, ...]) -> Texture
         capillary=capillary,
         vessel_width=vessel * _log_uniform(rng, 0.008, 0.03),
         capillary_width=capillary * _log_uniform(rng, 0.015, 0.035),
-        winding=rng.uniform(0.03, 0.13),
+        winding=rng.uniform(0.06, 0.15),
         edge=rng.uniform(0.15, 0.3) if painted else rng.uniform(0.5, 1.5),
         taper=rng.uniform(0.0, 0.3) if painted else rng.uniform(0.4, 1.2),
         contrast=rng.uniform(low, high),
