@@ -20,6 +20,7 @@ class Anatomy:
     low, high: corners of the box that holds the free space and 3 mm of wall around it, [3].
     way: float64 [M, 3] with M >= 4, points along a path through free space for the camera.
     voxel: edge of the voxels that keep the detail of these walls.
+    trocar: where a rigid scope enters, about which it turns; None where a flexible one goes along the way.
     """
 
     family: str
@@ -31,3 +32,4 @@ class Anatomy:
     high: tuple[float, float, float]
     way: NDArray[np.float64]
     voxel: float
+    trocar: tuple[float, float, float] | None = None

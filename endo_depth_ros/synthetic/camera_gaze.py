@@ -48,21 +48,23 @@ def draw_gaze(rng: np.random.Generator, times: Array, positions: Array, ahead: A
     return _steady(gaze, 0.45 * rate_hz)
 
 
-def draw_trocar_gaze(rng: np.random.Generator, times: Array, positions: Array, way: Array) -> Array:
-    """Unit directions [T, 3] of a rigid scope that enters behind the way's start and turns about that point.
+def draw_trocar_gaze(rng: np.random.Generator, times: Array, positions: Array, trocar: Array) -> Array:
+    """Unit directions [T, 3] of a rigid scope that turns about the trocar, a point [3].
 
-    Its lens looks straight on or aslant by 30 or 45 degrees, to a side that the hand turns slowly.
+    Its lens looks straight on or aslant by 30 or 45 degrees, mostly to where the work is: beyond all positions.
     """
-    inwards = _unit((way.mean(axis=0) - way[0])[None])[0]
-    trocar = way[0] - inwards * rng.uniform(0.02, 0.05)
     shaft = _unit(positions - trocar)
+    work = trocar + 1.7 * (positions.mean(axis=0) - trocar)
     slant = np.radians(rng.choice([0.0, 30.0, 45.0], p=[0.5, 0.4, 0.1]))
-    turn = smooth_curve(rng, 1, 0.6, (0.02, 0.1))
-    side = np.cross(shaft, rng.normal(size=3))
-    side = _unit(side)
-    other = np.cross(shaft, side)
-    angle = np.array([turn.at(t)[0] for t in times])[:, None] + rng.uniform(0, 2 * np.pi)
-    return _unit(np.cos(slant) * shaft + np.sin(slant) * (np.cos(angle) * side + np.sin(angle) * other))
+    turn = smooth_curve(rng, 1, 0.5, (0.02, 0.1))
+    angle = np.array([turn.at(t)[0] for t in times])[:, None]
+    outward = work - positions + 0.02 * rng.normal(size=3)
+    side = _unit(
+        _steady(_unit(outward - shaft * (outward * shaft).sum(axis=1, keepdims=True)), 1 / (times[1] - times[0]))
+    )
+    side = _unit(side - shaft * (side * shaft).sum(axis=1, keepdims=True))
+    gaze = np.cos(slant) * shaft + np.sin(slant) * (np.cos(angle) * side + np.sin(angle) * np.cross(shaft, side))
+    return _steady(_unit(gaze), 0.1 / (times[1] - times[0]))
 
 
 def _tilted(rng: np.random.Generator, directions: Array, angle_deg: float) -> Array:
@@ -84,8 +86,10 @@ def _towards_wall(clearance: Clearance, positions: Array) -> Array:
 def _steady(directions: Array, sigma: float) -> Array:
     """Directions [T, 3] without jumps, smoothed over `sigma` samples."""
     # Opposite directions would cancel out; a little of a third one decides which way round the camera turns.
-    bias = 0.05 * np.cross(directions, [0.36, 0.48, 0.8])
-    return _unit(gaussian_filter1d(directions + bias, sigma, axis=0, mode="nearest"))
+    directions = directions + 0.05 * np.cross(directions, [0.36, 0.48, 0.8])
+    for _ in range(4):
+        directions = _unit(gaussian_filter1d(directions, sigma / 2, axis=0, mode="nearest"))
+    return directions
 
 
 def _unit(vectors: Array) -> Array:

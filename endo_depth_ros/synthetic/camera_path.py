@@ -17,7 +17,6 @@ from endo_depth_ros.synthetic.noise import smooth_curve
 
 Array = NDArray[np.float64]
 KEYS_HZ = 20.0
-_LARGE_ROOM = 0.022  # cavities with so much room, metres, are looked at through a trocar, mostly
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,12 @@ class CameraPath:
         clearance: Clearance,
         rng: np.random.Generator,
         settings: CameraPathSettings | None = None,
+        trocar: tuple[float, float, float] | None = None,
     ) -> None:
-        """way: [M, 3], M >= 4, free points. clearance: positive in free space, about the distance to the wall."""
+        """way: [M, 3], M >= 4, free points. clearance: positive in free space, about the distance to the wall.
+
+        trocar: where a rigid scope enters, world; None for a flexible one.
+        """
         self._settings = settings = settings or CameraPathSettings()
         wayside = np.array([first_wall(clearance, way, direction) for direction in np.vstack([np.eye(3), -np.eye(3)])])
         around = wayside.min(axis=0)
@@ -60,10 +63,10 @@ class CameraPath:
         progress = _draw_progress(rng, times, way, settings.speed_range)
         line, directions = _follow(way, progress)
         positions = _draw_positions(rng, times, line, directions, clearance, self.margin)
-        if self.room > _LARGE_ROOM and rng.random() < 0.75:
-            gaze = draw_trocar_gaze(rng, times, positions, way)
-        else:
+        if trocar is None:
             gaze = draw_gaze(rng, times, positions, _ahead(way, progress, rng.uniform(1, 3) * self.room), clearance)
+        else:
+            gaze = draw_trocar_gaze(rng, times, positions, np.array(trocar))
         self._position = CubicSpline(times, positions)
         self._axes = CubicSpline(times, _untwisted(gaze))
         self._roll, self._roll_curve = rng.uniform(0, 2 * np.pi), smooth_curve(rng, 1, rng.uniform(0, 0.3), (0.02, 0.1))

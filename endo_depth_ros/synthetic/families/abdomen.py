@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -13,12 +15,10 @@ from endo_depth_ros.synthetic.families.building import (
     Roughness,
     assemble,
     draw_palettes,
-    find_way,
-    join,
 )
 from endo_depth_ros.synthetic.families.centre_line import CentreLine
 from endo_depth_ros.synthetic.families.loops import Loop, draw_radii
-from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, Slab, random_turn, smooth_intersection
+from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, Slab, column, random_turn, smooth_intersection
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -29,7 +29,7 @@ _PALETTES = (
     ("gallbladder", "gallbladder", "fat", "liver"),
     ("stomach", "stomach", "mucosa_pale"),
     ("bowel", "bowel", "mucosa_pink", "mucosa_pale"),
-    ("fat",),
+    ("fat", "fat", "fat", "peritoneum", "bowel"),
     ("vessel", "bowel", "peritoneum"),
 )
 
@@ -37,23 +37,38 @@ _PALETTES = (
 def draw_abdomen(rng: np.random.Generator) -> Anatomy:
     """x to a side, y down, z away from the trocar, which is at the front of the dome."""
     scale = rng.uniform(0.5, 1.05)
-    half = scale * rng.uniform((0.080, 0.055, 0.085), (0.115, 0.080, 0.120))
+    half = scale * rng.uniform((0.080, 0.060, 0.085), (0.115, 0.085, 0.120))
     side = float(rng.choice([-1, 1]))
-    components = [Component(_draw_dome(rng, half), _WALL)]
+    components = [Component(_draw_dome(rng, half), _WALL), Component(_draw_floor(rng, half), _FAT, 0.006)]
     components += _draw_liver(rng, half, side)
     if rng.random() < 0.6:
         components.append(Component(_draw_stomach(rng, half, side), _STOMACH, 0.004 * scale))
     components += [_draw_bowel(rng, half) for _ in range(int(rng.integers(0, 3)))]
-    components += [_draw_fat(rng, half) for _ in range(int(rng.integers(1, 6)))]
+    components += [_draw_fat(rng, half) for _ in range(int(rng.integers(2, 8)))]
     components += [_draw_vessel(rng, half) for _ in range(int(rng.choice([0, 1, 3])))]
     if rng.random() < 0.35:
         components.append(_draw_ligament(rng, half, side))
     roughness = Roughness(VolumeNoise(rng, 1), (0.04, 0.012, 0.005), (0.002, 4e-4 * rng.uniform(0, 2), 1e-4))
     box = -half - WALL, half + WALL
-    trocar = half * rng.uniform((-0.4, -0.8, -0.8), (0.4, -0.3, -0.5))
-    way = find_way(join(components, roughness), (-half, half), trocar, 0.010 * scale, rng)
-    palettes = draw_palettes(rng, _PALETTES)
-    return assemble(rng, "abdomen", components, roughness, palettes, box, way, way_margin=0.009 * scale)
+    trocar = half * rng.uniform((-0.5, -0.8, -0.9), (0.5, -0.4, -0.6))
+    anatomy = assemble(
+        rng,
+        "abdomen",
+        components,
+        roughness,
+        draw_palettes(rng, _PALETTES),
+        box,
+        _draw_way(rng, half, trocar),
+        way_margin=0.008 * scale,
+    )
+    return replace(anatomy, trocar=(float(trocar[0]), float(trocar[1]), float(trocar[2])))
+
+
+def _draw_way(rng: np.random.Generator, half: Array, trocar: Array) -> Array:
+    """Points [12, 3] that a scope from the trocar visits as it turns from organ to organ, near them and far."""
+    targets = half * rng.uniform((-0.55, -0.1, 0.0), (0.55, 0.6, 0.8), (12, 3))
+    targets = targets[np.argsort(targets[:, 0])]
+    return trocar + rng.uniform(0.2, 0.75, (12, 1)) * (targets - trocar)
 
 
 def _draw_dome(rng: np.random.Generator, half: Array) -> Field:
@@ -65,6 +80,20 @@ def _draw_dome(rng: np.random.Generator, half: Array) -> Field:
         return -bag(points) + amplitude * noise.at(points, 0.05)[0]
 
     return dome
+
+
+def _draw_floor(rng: np.random.Generator, half: Array) -> Field:
+    """What covers the bowel below and behind: an apron of fat in soft lobes."""
+    tilt = np.array([rng.normal(0, 0.12), 1.0, rng.uniform(0.1, 0.9)])
+    tilt /= np.linalg.norm(tilt)
+    depth = half[1] * rng.uniform(0.2, 0.55)
+    noise, cell = VolumeNoise(rng, 1), rng.uniform(0.012, 0.03)
+    height = cell * rng.uniform(0.1, 0.35)
+
+    def floor(points: Tensor) -> Tensor:
+        return depth - (points * column(tilt, points)).sum(0) - height * noise.at(points, cell)[0].abs()
+
+    return floor
 
 
 def _draw_liver(rng: np.random.Generator, half: Array, side: float) -> list[Component]:

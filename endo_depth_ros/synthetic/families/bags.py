@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
@@ -35,9 +36,8 @@ def draw_stomach(rng: np.random.Generator) -> Anatomy:
     knots = length / angle[-1] * np.stack([1 - np.cos(angle), 0 * angle, np.sin(angle)], axis=1)
     line = CentreLine(knots + rng.normal(0, 0.001, knots.shape))
     ring = rng.uniform(0.09, 0.22)
-    profile = np.interp(
-        np.linspace(0, 1, 48), [0, 0.35, 0.7, 0.84, 0.9, 1], [0.95, 1, rng.uniform(0.55, 0.8), 0.45, ring, 0.4]
-    )
+    corners = [0, 0.35, 0.7, 0.84, 0.9, 1], [0.95, 1, rng.uniform(0.55, 0.8), 0.45, ring, 0.4]
+    profile = gaussian_filter1d(np.interp(np.linspace(0, 1, 160), *corners), 4.0)
     lumen = Loop(line, radius * profile)
     noise, stretch = VolumeNoise(rng, 2), rng.uniform(0.15, 0.5)
     height, cell = radius * rng.choice([0.0, rng.uniform(0.03, 0.16)], p=[0.2, 0.8]), radius * rng.uniform(0.2, 0.4)
@@ -45,7 +45,7 @@ def draw_stomach(rng: np.random.Generator) -> Anatomy:
     def wall(points: Tensor) -> Tensor:
         s, u, v, _ = line.nearest(points)
         stretched = torch.stack([stretch * s, u, v])
-        folds = (1 - 1.6 * noise.at(stretched, cell)[0].abs()).clamp_min(0)
+        folds = soft_ridges(noise.at(stretched, cell)[0], 1.4)
         where = torch.sigmoid(2.5 * noise.at(points, 0.04)[1] + 0.5)
         return -lumen(points) - height * where * folds
 
@@ -68,7 +68,7 @@ def draw_bladder(rng: np.random.Generator) -> Anatomy:
     cords, cell = rng.choice([0.0, rng.uniform(2e-4, 1.2e-3)]), float(half.mean()) * rng.uniform(0.12, 0.3)
 
     def wall(points: Tensor) -> Tensor:
-        return -bag(points) - cords * (1 - 2.5 * noise.at(points, cell)[0].abs()).clamp_min(0)
+        return -bag(points) - cords * soft_ridges(noise.at(points, cell)[0], 2.0)
 
     components = [Component(wall, 0), *_draw_trigone(rng, half)]
     for _ in range(int(rng.choice([0, 1, 3], p=[0.5, 0.3, 0.2]))):
@@ -78,6 +78,11 @@ def draw_bladder(rng: np.random.Generator) -> Anatomy:
     way = find_way(join(components, roughness), (-half, half), half * (0, 0.4, -0.8), 0.005, rng)
     palettes = draw_palettes(rng, [("bladder", "bladder", "mucosa_pale", "mucosa_pink"), ("polyp", "mucosa_red")])
     return assemble(rng, "bladder", components, roughness, palettes, box, way, way_margin=0.0045)
+
+
+def soft_ridges(noise: Tensor, narrow: float) -> Tensor:
+    """Height 0-1 [N] of rounded ridges where noise [N] passes zero."""
+    return (1 - narrow * (torch.sqrt(noise * noise + 0.02) - 0.14)).clamp_min(0).square()
 
 
 def _draw_trigone(rng: np.random.Generator, half: Array) -> list[Component]:

@@ -34,7 +34,9 @@ def draw_clutter(rng: np.random.Generator) -> Anatomy:
     half = size * rng.uniform(0.7, 1.5, 3)
     components = [Component(_draw_bag(rng, half), 0)]
     for _ in range(int(rng.integers(4, 15))):
-        shape: Callable[..., Field] = rng.choice(np.array([_blob, _rod, _sheet, _leaf, _snake]), p=[0.4, 0.2, 0.1, 0.15, 0.15])
+        shape: Callable[..., Field] = rng.choice(
+            np.array([_blob, _rod, _sheet, _leaf, _snake]), p=[0.4, 0.2, 0.1, 0.15, 0.15]
+        )
         centre = half * rng.normal(0, 1, 3) / np.sqrt(3) * rng.uniform(0.6, 1.3)
         body = shape(rng, centre, size * rng.uniform(0.1, 0.45))
         components.append(Component(body, int(rng.integers(0, 4)), size * rng.uniform(0.02, 0.2)))
@@ -67,7 +69,12 @@ def _rod(rng: np.random.Generator, centre: Array, size: float) -> Field:
 
 def _sheet(rng: np.random.Generator, centre: Array, size: float) -> Field:
     thickness = max(0.0012, 0.12 * size)
-    return Slab(centre, (thickness, size * rng.uniform(0.8, 2), size * rng.uniform(0.8, 2.5)), random_turn(rng, 90), 0.6 * thickness)
+    return Slab(
+        centre,
+        (thickness, size * rng.uniform(0.8, 2), size * rng.uniform(0.8, 2.5)),
+        random_turn(rng, 90),
+        0.6 * thickness,
+    )
 
 
 def _leaf(rng: np.random.Generator, centre: Array, size: float) -> Field:

@@ -29,9 +29,7 @@ def draw_colon(rng: np.random.Generator) -> Anatomy:
 def draw_colon_polyps(rng: np.random.Generator) -> Anatomy:
     """A length of colon with two to seven polyps."""
     wall = _draw_wall(rng, rng.uniform(0.10, 0.16))
-    polyps = [
-        draw_polyp(rng, wall, s) for s in rng.uniform(0.15, 0.85, int(rng.integers(2, 8))) * wall.line.length
-    ]
+    polyps = [draw_polyp(rng, wall, s) for s in rng.uniform(0.15, 0.85, int(rng.integers(2, 8))) * wall.line.length]
     return _assemble(rng, "colon_polyps", wall, polyps)
 
 

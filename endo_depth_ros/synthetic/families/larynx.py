@@ -33,8 +33,14 @@ def draw_larynx(rng: np.random.Generator) -> Anatomy:
         at = size * np.array([rng.choice([-1, 1]) * 0.003, rng.uniform(-0.003, 0.003), rng.uniform(-0.004, -0.001)])
         components.append(Component(Ellipsoid(at, tuple(size * rng.uniform(0.0012, 0.003, 3)), np.eye(3)), 2, 0.001))
     reach = size * 0.020
-    box = np.array([-reach, -reach, -above]) - WALL, np.array([reach, reach, below]) + WALL
-    knots = [(0, 0.004, -above), (0, 0.005, -0.6 * above), (0, 0.003 * size, -0.012), (0, 0.002, 0), (0, 0.001, 0.8 * below)]
+    box = np.array([-reach, -reach, -above - reach]) - WALL, np.array([reach, reach, below + 0.6 * reach]) + WALL
+    knots = [
+        (0, 0.004, -above),
+        (0, 0.005, -0.6 * above),
+        (0, 0.003 * size, -0.012),
+        (0, 0.002, 0),
+        (0, 0.001, 0.8 * below),
+    ]
     way = np.array(knots, np.float64)
     palettes = draw_palettes(rng, [("mucosa_pink", "mucosa_red", "airway"), ("airway", "mucosa_pale"), ("polyp",)])
     roughness = draw_roughness(rng, 0.010, 0.03)
@@ -45,7 +51,9 @@ def _draw_throat(rng: np.random.Generator, size: float, above: float, below: flo
     """The pharynx, which narrows to the trachea."""
     wide = size * rng.uniform(0.012, 0.016)
     pharynx = Capsule(np.array([0, 0.002, -above]), np.array([0, 0.003, -0.008 * size]), wide, 0.75 * wide)
-    trachea = Capsule(np.array([0, 0, -0.006]), np.array([0, 0, below]), size * 0.008, size * rng.uniform(0.006, 0.0085))
+    trachea = Capsule(
+        np.array([0, 0, -0.006]), np.array([0, 0, below]), size * 0.008, size * rng.uniform(0.006, 0.0085)
+    )
     noise, amplitude = VolumeNoise(rng, 1), rng.uniform(0.0002, 0.001)
 
     def throat(points: Tensor) -> Tensor:
@@ -64,7 +72,9 @@ def _draw_folds(rng: np.random.Generator, size: float) -> list[Component]:
             direction = Rotation.from_euler("z", -side * wider * opening).apply([0, 1, 0])
             outside = np.array([side * size * (radius + 0.0004), 0, z])
             start = front + outside
-            result.append(Component(Capsule(start, start + direction * 0.022 * size, size * radius, size * radius), part, 0.0015))
+            result.append(
+                Component(Capsule(start, start + direction * 0.022 * size, size * radius, size * radius), part, 0.0015)
+            )
             # Behind its edge a fold goes over into the wall.
             middle = start + direction * 0.011 * size + np.array([side * 0.006 * size, 0, 0])
             plate = Slab(middle, (0.006 * size, 0.012 * size, size * radius * 0.8), np.eye(3), 0.001)
@@ -82,7 +92,9 @@ def _draw_rim(rng: np.random.Generator, size: float) -> list[Component]:
     leaf = Ellipsoid(centre, (size * rng.uniform(0.007, 0.010), max(0.0013, 0.0016 * size), leaf_length), turn)
     result = [Component(leaf, 0, 0.0015)]
     for side in (-1.0, 1.0):
-        bump = size * np.array([side * rng.uniform(0.005, 0.008), rng.uniform(0.008, 0.011), rng.uniform(-0.013, -0.008)])
+        bump = size * np.array(
+            [side * rng.uniform(0.005, 0.008), rng.uniform(0.008, 0.011), rng.uniform(-0.013, -0.008)]
+        )
         result.append(Component(Ellipsoid(bump, tuple(size * rng.uniform(0.0025, 0.0042, 3)), np.eye(3)), 0, 0.003))
         edge = centre + turn @ (size * np.array([side * 0.007, 0, 0.0]))
         result.append(Component(Capsule(edge, bump, 0.0016 * size, 0.0022 * size), 0, 0.003))

@@ -27,7 +27,9 @@ class Loop:
         return distance - torch.lerp(radii[i], radii[i + 1], position - i)
 
 
-def draw_radii(rng: np.random.Generator, length: float, radius: float, uneven: float, wave: float) -> NDArray[np.float64]:
+def draw_radii(
+    rng: np.random.Generator, length: float, radius: float, uneven: float, wave: float
+) -> NDArray[np.float64]:
     """Radii every 2 mm of a curve: about `radius`, with bulges of relative depth `uneven` every `wave` metres."""
     s = np.arange(0, length, 0.002)
     phase = np.cumsum(rng.uniform(0.6, 1.4, len(s))) * 0.002 / wave * np.pi

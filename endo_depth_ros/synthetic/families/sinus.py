@@ -51,7 +51,9 @@ def draw_sinus(rng: np.random.Generator) -> Anatomy:
         components.append(Component(_draw_lower(rng, side, half_width, height, depth), _TURBINATE, 0.002))
     for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.45, 0.3, 0.15, 0.1]))):
         components.append(Component(_draw_polypoid(rng, half_width, height, depth), _POLYPOID, 0.0015))
-    palettes = draw_palettes(rng, [("sinus", *MUCOSA), ("sinus", "mucosa_red", "mucosa_pink"), ("polyp", "mucosa_pale")])
+    palettes = draw_palettes(
+        rng, [("sinus", *MUCOSA), ("sinus", "mucosa_red", "mucosa_pink"), ("polyp", "mucosa_pale")]
+    )
     reach = max(half_width + 0.004, 0.011)
     low = np.array([-reach, -height / 2, -vestibule]) - 2 * WALL
     high = np.array([reach, height / 2, depth]) + WALL
@@ -63,7 +65,10 @@ def draw_sinus(rng: np.random.Generator) -> Anatomy:
 def _draw_cavity(rng: np.random.Generator, half_width: float, height: float, depth: float, vestibule: float) -> Field:
     """A high slot that widens in front, with uneven walls and, sometimes, ethmoid cells behind its side."""
     slot = Slab(
-        np.array([0, 0, (depth - 0.006) / 2]), (half_width, height / 2, (depth + 0.006) / 2), np.eye(3), 0.8 * half_width
+        np.array([0, 0, (depth - 0.006) / 2]),
+        (half_width, height / 2, (depth + 0.006) / 2),
+        np.eye(3),
+        0.8 * half_width,
     )
     radius = rng.uniform(0.007, 0.011)
     front = Ellipsoid(
@@ -118,7 +123,9 @@ def _draw_lower(rng: np.random.Generator, side: float, half_width: float, height
     y = rng.uniform(0.22, 0.4) * height
     front = np.array([side * (half_width - 0.4 * radius), y, rng.uniform(-0.008, 0.008)])
     back = front + np.array([rng.normal(0, 0.002), rng.normal(0, 0.003), depth])
-    head = Ellipsoid(front, (radius, radius * rng.uniform(1.0, 1.8), radius * rng.uniform(1.0, 2.0)), random_turn(rng, 15))
+    head = Ellipsoid(
+        front, (radius, radius * rng.uniform(1.0, 1.8), radius * rng.uniform(1.0, 2.0)), random_turn(rng, 15)
+    )
     roll = Swept(head, front, back - front)
     return roll
 
@@ -140,9 +147,12 @@ def _draw_way(
     side: float,
     thickness: float,
 ) -> NDArray[np.float64]:
-    """Through the vestibule towards the turbinate's head, then into the slit beside or below it."""
+    """Through the vestibule towards the turbinate's head; sometimes on into the wider slit beside it."""
     start = np.array([rng.normal(0, 0.001), rng.uniform(-0.1, 0.15) * height, -0.75 * vestibule])
-    before = head + np.array([rng.normal(0, 0.002), rng.normal(0, 0.03) * height, -thickness / 2 - rng.uniform(0.004, 0.008)])
+    off = np.array([rng.normal(0, 0.001), rng.normal(0, 0.03) * height, -thickness / 2 - rng.uniform(0.002, 0.007)])
+    before = head + off
+    if rng.random() < 0.65:
+        return np.linspace(start, before, 6)
     slit = axis_x + (-side if slits[0] > slits[1] else side) * (thickness + slits.max()) / 2
     beside = np.array([slit, head[1], rng.uniform(-0.002, 0.006)])
     return np.stack([start, 0.5 * (start + before), before, 0.4 * before + 0.6 * beside, beside])

@@ -18,7 +18,11 @@ def draw_blind_tube(rng: np.random.Generator) -> Anatomy:
     bulges = rng.uniform(0.01, 0.1) * grid.noise(rng, rng.uniform(0.8, 2) * radius)
     taper = 1 + rng.uniform(-0.35, 0.35) * (grid.s / line.length - 0.5)
     wall = TubeWall(
-        line, grid, radius * taper[:, None] * (1 + bulges), (draw_bowl(rng, radius), draw_bowl(rng, radius)), 0.8 * radius
+        line,
+        grid,
+        radius * taper[:, None] * (1 + bulges),
+        (draw_bowl(rng, radius), draw_bowl(rng, radius)),
+        0.8 * radius,
     )
     return _assemble(rng, "blind_tube", wall, ("airway", "bladder", *MUCOSA), 0.9 * radius)
 
@@ -45,7 +49,9 @@ def draw_oesophagus(rng: np.random.Generator) -> Anatomy:
     return _assemble(rng, "oesophagus", wall, ("mucosa_pale", "mucosa_pink"), radius)
 
 
-def _assemble(rng: np.random.Generator, family: str, wall: TubeWall, palettes: tuple[str, ...], margin: float) -> Anatomy:
+def _assemble(
+    rng: np.random.Generator, family: str, wall: TubeWall, palettes: tuple[str, ...], margin: float
+) -> Anatomy:
     return assemble(
         rng,
         family,

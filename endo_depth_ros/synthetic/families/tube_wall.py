@@ -84,7 +84,9 @@ class TubeWall:
         self.line, self.grid, self.radius = line, grid, radius
         ring = np.concatenate([radius, radius[:, :1]], axis=1)
         self._ring = torch.from_numpy(ring.astype(np.float32))[None, None]
-        self._ends = tuple((torch.from_numpy(end.height.astype(np.float32))[None, None], end.half_width) for end in ends)
+        self._ends = tuple(
+            (torch.from_numpy(end.height.astype(np.float32))[None, None], end.half_width) for end in ends
+        )
         self._blend = blend
 
     def clearance(self, points: Tensor) -> Tensor:
