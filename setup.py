@@ -18,7 +18,7 @@ setup(
     maintainer="endo_depth_ros maintainers",
     maintainer_email="maintainers@endo-depth-ros.invalid",
     packages=find_packages(include=[package_name, f"{package_name}.*"]),
-    package_data={package_name: ["py.typed", "weights/*"]},
+    package_data={package_name: ["py.typed", "weights/*", "evaluation/protocols/*.yaml"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{package_name}"]),
         (share, ["package.xml"]),
@@ -34,6 +34,7 @@ setup(
         "numpy>=1.21",
         "pyyaml>=5.4",
         "rosbags>=0.11",
+        "safetensors>=0.4.3",
         "scipy>=1.8",
         "simplejpeg>=1.9",
         "torch>=2.4",
@@ -48,8 +49,14 @@ setup(
             "ros-jazzy-rclpy",
             "ros-jazzy-rmw-fastrtps-cpp",
         ],
+        # Runs networks on CPUs twice as fast as PyTorch does.
+        "openvino": ["openvino>=2024.4"],
+        # `endo-depth export-onnx`.
+        "onnx": ["onnx>=1.16", "onnxscript>=0.2"],
         # Under GPL-3, so it is asked for, never required.
         "eval": ["evo>=1.28"],
+        # Reads the mesh of a CT; large, so it is asked for.
+        "surface": ["open3d>=0.17"],
         "test": ["hypothesis>=6.36", "packaging>=21", "pytest>=6.2", "setuptools>=59"],
         "lint": ["mypy>=1.8", "ruff>=0.5", "types-PyYAML", "types-tqdm"],
     },

@@ -27,6 +27,7 @@ ROSDEP_KEYS = {
     "hypothesis": "python3-hypothesis",
     "mcap": None,
     "numpy": "python3-numpy",
+    "open3d": None,
     "packaging": "python3-packaging",
     "pytest": "python3-pytest",
     "rosbags": None,
@@ -64,7 +65,9 @@ def test_every_import_of_tests_is_a_dependency() -> None:
 
 
 def test_every_python_library_is_a_requirement_of_pip() -> None:
-    extras = [requirement for extra in ("no_ros", "eval") for requirement in distribution().extras_require[extra]]
+    extras = [
+        requirement for extra in ("no_ros", "eval", "surface") for requirement in distribution().extras_require[extra]
+    ]
     required = {re.split(r"[<>=\[ ]", line)[0] for line in [*distribution().install_requires, *extras]}
     for module, file in third_party("endo_depth_ros").items():
         if module in ROSDEP_KEYS:
@@ -76,7 +79,7 @@ def test_executables_that_launch_files_and_nodes_need_are_dependencies() -> None
 
 
 def test_the_core_imports_no_ros() -> None:
-    for folder in ("bags", "depth", "evaluation", "geometry", "imaging", "synthetic"):
+    for folder in ("bags", "datasets", "depth", "evaluation", "geometry", "imaging", "synthetic"):
         ros = {module for module in third_party(f"endo_depth_ros/{folder}") if module not in ROSDEP_KEYS}
         assert not ros, f"endo_depth_ros/{folder} imports {ros}"
 
