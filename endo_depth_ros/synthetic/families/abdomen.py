@@ -35,7 +35,7 @@ _PALETTES = (
 
 
 def draw_abdomen(rng: np.random.Generator) -> Anatomy:
-    """x to a side, y down, z away from the trocar, which is at the front of the dome."""
+    """X to a side, y down, z away from the trocar, which is at the front of the dome."""
     scale = rng.uniform(0.5, 1.05)
     half = scale * rng.uniform((0.080, 0.060, 0.085), (0.115, 0.085, 0.120))
     side = float(rng.choice([-1, 1]))
@@ -49,7 +49,7 @@ def draw_abdomen(rng: np.random.Generator) -> Anatomy:
     if rng.random() < 0.35:
         components.append(_draw_ligament(rng, half, side))
     roughness = Roughness(VolumeNoise(rng, 1), (0.04, 0.012, 0.005), (0.002, 4e-4 * rng.uniform(0, 2), 1e-4))
-    box = -half - WALL, half + WALL
+    box = -1.12 * half - WALL, 1.12 * half + WALL
     trocar = half * rng.uniform((-0.5, -0.8, -0.9), (0.5, -0.4, -0.6))
     anatomy = assemble(
         rng,
@@ -164,7 +164,7 @@ def _draw_vessel(rng: np.random.Generator, half: Array) -> Component:
     """A duct or vessel that crosses from organ to organ."""
     start, end = rng.uniform((-0.7, -0.1, -0.3), (0.7, 0.7, 0.8), (2, 3)) * half
     sway = rng.normal(0, 0.06, (3, 3)) * half
-    knots = np.stack([start, *(start + (end - start) * t + d for t, d in zip((0.25, 0.5, 0.75), sway)), end])
+    knots = np.stack([start, *(start + (end - start) * t + d for t, d in zip((0.25, 0.5, 0.75), sway, strict=True)), end])
     line = CentreLine(knots)
     radius = rng.uniform(0.0018, 0.0045)
     return Component(Loop(line, draw_radii(rng, line.length, radius, 0.1, 0.02)), _VESSEL, 0.003)

@@ -61,7 +61,7 @@ def draw_stomach(rng: np.random.Generator) -> Anatomy:
 
 
 def draw_bladder(rng: np.random.Generator) -> Anatomy:
-    """A smooth bag with two low mounds, a bar between them, sometimes cords of muscle, tumours, an air bubble's flat."""
+    """A smooth bag with two low mounds, a bar between them, sometimes cords of muscle and tumours."""
     half = rng.uniform(0.017, 0.042) * rng.uniform((0.85, 0.65, 0.85), (1.2, 1.0, 1.2))
     bag = Ellipsoid(np.zeros(3), (half[0], half[1], half[2]), random_turn(rng, 10))
     noise = VolumeNoise(rng, 1)

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
-from endo_depth_ros.synthetic.families.shapes import Field, smooth_union
+from endo_depth_ros.synthetic.families.shapes import Field, Slab, smooth_union
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 from endo_depth_ros.synthetic.free_space import is_clear, keep_clear
 
@@ -97,8 +97,14 @@ def assemble(
 ) -> Anatomy:
     """The anatomy of components, the first of which is the cavity's wall; the way is moved to where there is room."""
     low, high = (np.asarray(corner, np.float64) for corner in box)
+    joined, bounds = (
+        join(components, roughness),
+        Slab((low + high) / 2, tuple((high - low) / 2 - WALL / 2), np.eye(3), WALL),
+    )
 
-    clearance = join(components, roughness)
+    def clearance(points: Tensor) -> Tensor:
+        # Bulges drawn too large end at the box.
+        return smooth_union(joined(points), -bounds(points), WALL / 2)
 
     def part(points: Tensor) -> Tensor:
         distances = torch.stack([component.field(points) for component in components])

@@ -48,13 +48,13 @@ class CentreLine:
         return np.stack([row[3:6], row[6:9], self.directions[i]], axis=1)
 
     def coordinates(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """s along and (u, v) across the curve of points [3, N]; straight on beyond its ends. Right within its bends."""
+        """S along and (u, v) across the curve of points [3, N]; straight on beyond its ends. Right within its bends."""
         parts = [self._coordinates(chunk) for chunk in points.split(_CHUNK, dim=1)]
         s, u, v = (torch.cat(values) for values in zip(*parts, strict=True))
         return s, u, v
 
     def nearest(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """s of the curve's point nearest to points [3, N], (u, v) across it there, and the distance [N], metres."""
+        """S of the curve's point nearest to points [3, N], (u, v) across it there, and the distance [N], metres."""
         parts = [self._nearest(chunk) for chunk in points.split(_CHUNK, dim=1)]
         s, u, v, distance = (torch.cat(values) for values in zip(*parts, strict=True))
         return s, u, v, distance
@@ -71,7 +71,7 @@ class CentreLine:
         return s, (offset * row[3:6]).sum(0), (offset * row[6:9]).sum(0), distance
 
     def _guess(self, table: Tensor, points: Tensor) -> Tensor:
-        """s of the nearest of the coarse points, [N]."""
+        """S of the nearest of the coarse points, [N]."""
         coarse = table[::_COARSE, :3]
         squared = torch.addmm((coarse * coarse).sum(1)[:, None], coarse, points, alpha=-2)
         return squared.argmin(0) * (_COARSE * self._step)

@@ -44,7 +44,7 @@ def draw_clutter(rng: np.random.Generator) -> Anatomy:
     margin = float(np.clip(0.1 * size, 0.0015, 0.006))
     way = find_way(join(components, roughness), (-half, half), half * rng.uniform(-1, 1, 3), margin, rng)
     palettes = draw_palettes(rng, [_ANY] * 4)
-    box = -1.15 * half - WALL, 1.15 * half + WALL
+    box = -1.25 * half - WALL, 1.25 * half + WALL
     return assemble(rng, "clutter", components, roughness, palettes, box, way, finest=3e-4, way_margin=margin)
 
 

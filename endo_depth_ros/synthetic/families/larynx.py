@@ -23,7 +23,7 @@ _FOLDS = 1
 
 
 def draw_larynx(rng: np.random.Generator) -> Anatomy:
-    """z downwards along the throat, y to its back; the vocal folds lie at z = 0."""
+    """Z downwards along the throat, y to its back; the vocal folds lie at z = 0."""
     size = rng.uniform(0.8, 1.2)
     above, below = size * rng.uniform(0.040, 0.06), size * rng.uniform(0.025, 0.05)
     components = [Component(_draw_throat(rng, size, above, below), 0)]

@@ -126,8 +126,7 @@ def _draw_lower(rng: np.random.Generator, side: float, half_width: float, height
     head = Ellipsoid(
         front, (radius, radius * rng.uniform(1.0, 1.8), radius * rng.uniform(1.0, 2.0)), random_turn(rng, 15)
     )
-    roll = Swept(head, front, back - front)
-    return roll
+    return Swept(head, front, back - front)
 
 
 def _draw_polypoid(rng: np.random.Generator, half_width: float, height: float, depth: float) -> Field:

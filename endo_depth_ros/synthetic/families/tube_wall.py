@@ -43,7 +43,7 @@ def surface_grid(length: float, radius: float) -> SurfaceGrid:
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """A wall across a tube: height [P, P] over (v, u) up to half_width, metres, counted outwards from the tube's end."""
+    """A wall across a tube: height [P, P] over (v, u) up to half_width, metres, outwards from the tube's end."""
 
     height: NDArray[np.float64]
     half_width: float
