@@ -31,7 +31,7 @@ def draw_gaze(rng: np.random.Generator, times: Array, positions: Array, ahead: A
     """
     heading = _unit(ahead - positions) * (1 if rng.random() < 0.85 else -1)
     nearest = _towards_wall(clearance, positions)
-    habits = rng.dirichlet([3.0, 1.5, 0.8])
+    habits = rng.dirichlet([5.0, 1.6, 0.7])
     gaze, start = np.empty_like(heading), 0
     rate_hz = 1 / (times[1] - times[0])
     while start < len(times):

