@@ -37,7 +37,8 @@ class Deformation:
         """The warp at a time."""
         phases = self.phases + 2 * math.pi * self.rates_hz * time_s
         values = (self.vectors, phases[:, None], self.shifts.T)
-        return Warp(*(torch.tensor(v, dtype=torch.float32, device=device) for v in values), stretch=self.stretch)
+        vectors, waves, shifts = (torch.tensor(v, dtype=torch.float32, device=device) for v in values)
+        return Warp(vectors, waves, shifts, self.stretch)
 
     def carry(self, point: NDArray[np.float64], time_s: float) -> NDArray[np.float64]:
         """Where tissue that rests at `point` [3] is at a time: what moves along with the walls keeps its distance."""
@@ -80,13 +81,18 @@ class WarpedField:
         """See Field."""
         return self.rest.extent
 
+    @property
+    def finest(self) -> float:
+        """See Field."""
+        return self.rest.finest
+
     def clearance(self, points: Tensor) -> Tensor:
         """See Field."""
         return self.rest.clearance(self.warp.to_rest(points))
 
 
 def draw_deformation(rng: np.random.Generator, size: float) -> Deformation:
-    """Movements of a body whose free space is about `size` metres wide: at most a tenth of it, waves two to six wide."""
+    """Movements of a body whose free space is about `size` metres wide, in waves of two to six times that length."""
     directions = rng.standard_normal((2, _WAVES, 3))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
     lengths = size * rng.uniform(2.0, 6.0, (_WAVES, 1))

@@ -15,12 +15,19 @@ class Field(Protocol):
     """Walls or things around a free space, in world coordinates, metres.
 
     Points are float32 [3, N], one row per axis: a ray march asks often, and rows are contiguous.
-    steepness: upper bound of the change of clearance per metre of way; a step of clearance / steepness is safe.
-    extent: no ray is longer than this, metres.
     """
 
-    steepness: float
-    extent: float
+    @property
+    def steepness(self) -> float:
+        """Upper bound of the change of clearance per metre of way; a step of clearance / steepness is safe."""
+
+    @property
+    def extent(self) -> float:
+        """No ray is longer than this, metres."""
+
+    @property
+    def finest(self) -> float:
+        """Thickness of the finest things worth finding, metres."""
 
     def clearance(self, points: Tensor) -> Tensor:
         """Positive in free space, zero on the surface, negative beyond it, metres [N]; not always the distance."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -47,10 +48,11 @@ def draw_instrument(rng: np.random.Generator, room: float) -> Solid:
     Solid frame: the tip at the origin, the shaft along -z. Base: the camera.
     """
     radius = float(np.clip(room * rng.uniform(0.04, 0.12), 0.0006, 0.005))
-    tool = rng.choice([_gripper, _probe, _snare])(rng, radius)
+    ahead = max(room * rng.uniform(0.5, 2.0), 6 * radius)
+    length = min(radius * rng.uniform(3, 12), 0.45 * ahead)
+    tool = (_gripper, _probe, _snare)[rng.integers(3)](rng, radius, length)
     turn = rng.uniform(0, 2 * math.pi)
-    port = np.array([math.cos(turn), math.sin(turn), 0.0]) * (radius + 0.002 + room * rng.uniform(0.05, 0.8))
-    ahead = room * rng.uniform(0.5, 2.0)
+    port = np.array([math.cos(turn), math.sin(turn), 0.0]) * (radius + 0.001 + room * rng.uniform(0.05, 0.5))
     target = np.array([*(ahead * rng.uniform(-0.35, 0.35, 2)), ahead])
     slide = smooth_curve(rng, 1, 0.15 * ahead, (0.1, 0.8))
     swing = smooth_curve(rng, 3, 0.08 * ahead, (0.1, 0.6))
@@ -73,10 +75,9 @@ def draw_debris(rng: np.random.Generator, way: Array, room: float) -> Solid:
     size = room * rng.uniform(0.02, 0.12)
     albedo = np.array([0.6, 0.5, 0.25]) * rng.uniform(0.3, 1.2) * (1 + rng.normal(0, 0.15, 3))
     middles = rng.normal(0, 0.5 * size, (4, 2, 3))
-    lump = [
-        Rod(a, b, *(size * rng.uniform(0.3, 0.9, 2)), albedo.clip(0.02, 0.9), rng.uniform(0.1, 0.9)) for a, b in middles
-    ]
-    rods = _as_rods(lump)
+    colour, gloss = albedo.clip(0.02, 0.9), rng.uniform(0.1, 0.9)
+    radii = size * rng.uniform(0.3, 0.9, (4, 2))
+    rods = _as_rods([Rod(a, b, ra, rb, colour, gloss) for (a, b), (ra, rb) in zip(middles, radii, strict=True)])
     at = way[rng.integers(len(way))] + _unit(rng) * room * rng.uniform(0.5, 1.0)
     drift = smooth_curve(rng, 3, 0.05 * room, (0.05, 0.4))
     turning = _unit(rng) * rng.uniform(0, 0.5)
@@ -90,9 +91,9 @@ def draw_debris(rng: np.random.Generator, way: Array, room: float) -> Solid:
     return Solid(DEBRIS, False, lambda time_s: rods, pose)
 
 
-def _gripper(rng: np.random.Generator, radius: float) -> Callable[[float], Rods]:
+def _gripper(rng: np.random.Generator, radius: float, length: float) -> Callable[[float], Rods]:
     """Forceps, graspers, scissors: two jaws that open on a wrist."""
-    length, metal = radius * rng.uniform(3, 8), STEEL if rng.random() < 0.8 else BRASS
+    metal = STEEL if rng.random() < 0.8 else BRASS
     blunt, sharp = radius * rng.uniform(0.4, 0.65), radius * rng.uniform(0.15, 0.5)
     bulge = rng.uniform(0.0, 0.35)
     shaft = _shaft(rng, radius, -length)
@@ -115,24 +116,22 @@ def _gripper(rng: np.random.Generator, radius: float) -> Callable[[float], Rods]
     return shape
 
 
-def _probe(rng: np.random.Generator, radius: float) -> Callable[[float], Rods]:
+def _probe(rng: np.random.Generator, radius: float, length: float) -> Callable[[float], Rods]:
     """Suction tubes, needles and catheters: a shaft with a tip of its own, straight or bent."""
-    length = radius * rng.uniform(2, 12)
     bend = rng.uniform(0, 0.5) * length * rng.integers(0, 2)
     tip = Rod((0.0, 0.0, -length), (0.0, bend, 0.0), radius * rng.uniform(0.4, 1), radius * rng.uniform(0.1, 1), STEEL)
     rods = _as_rods([*_shaft(rng, radius, -length), tip])
     return lambda time_s: rods
 
 
-def _snare(rng: np.random.Generator, radius: float) -> Callable[[float], Rods]:
+def _snare(rng: np.random.Generator, radius: float, length: float) -> Callable[[float], Rods]:
     """A wire loop out of a sheath."""
-    size = radius * rng.uniform(5, 14)
     wire = radius * rng.uniform(0.12, 0.25)
     width = rng.uniform(0.25, 0.5)
-    turns = np.linspace(0, 2 * math.pi, 13)
-    ring = np.stack([0 * turns, width * size * np.sin(turns), -size * (0.5 + 0.5 * np.cos(turns))], axis=1)
-    loop = [Rod(a, b, wire, wire, STEEL) for a, b in zip(ring[:-1], ring[1:])]
-    rods = _as_rods([*_shaft(rng, radius, -size), *loop])
+    turns = np.linspace(0, 2 * math.pi, 17)
+    ring = np.stack([0 * turns, width * length * np.sin(turns), -length * (0.5 + 0.5 * np.cos(turns))], axis=1)
+    loop = [Rod(a, b, wire, wire, STEEL) for a, b in pairwise(ring)]
+    rods = _as_rods([*_shaft(rng, radius, -length), *loop])
     return lambda time_s: rods
 
 

@@ -76,8 +76,18 @@ def look(moment: Moment, T_world_camera: NDArray[np.float64], camera: Camera) ->
         normals[:, pixels] = surface_normals(solid.clearance, points, _SOLID_NORMAL_STEP)
         albedo[:, pixels], gloss[pixels] = solid.look(points)
         material[pixels] = solid.material
-    values = (depth * rays, R.T @ normals, rest, normals, seen, albedo, gloss, material)
-    return SurfaceView(*(value.view(*value.shape[:-1], *size) for value in values), R, origin)
+    return SurfaceView(
+        points=(depth * rays).view(3, *size),
+        normals=(R.T @ normals).view(3, *size),
+        world_points=rest.view(3, *size),
+        world_normals=normals.view(3, *size),
+        seen=seen.view(size),
+        albedo=albedo.view(3, *size),
+        gloss=gloss.view(size),
+        material=material.view(size),
+        R_world_camera=R,
+        origin=origin,
+    )
 
 
 def _cast_solids(solids: Sequence[PlacedSolid], origin: Tensor, rays: Tensor, depth: Tensor) -> Tensor:

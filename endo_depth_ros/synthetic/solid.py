@@ -47,8 +47,8 @@ class Solid:
         rods = self.shape(time_s)
         a, b = (end @ T_world_solid[:3, :3].T + T_world_solid[:3, 3] for end in (rods.a, rods.b))
         values = (a, b, rods.radius_a, rods.radius_b, rods.albedo, rods.gloss, rods.bands)
-        tensors = (torch.tensor(v, dtype=torch.float32, device=device) for v in values)
-        return PlacedSolid(self.material, *tensors)
+        ends = (torch.tensor(v, dtype=torch.float32, device=device) for v in values)
+        return PlacedSolid(self.material, *ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +63,21 @@ class PlacedSolid:
     albedo: Tensor
     gloss: Tensor
     bands: Tensor
-    steepness: float = 1.2  # the taper's slope comes on top of the distance's
-    extent: float = 1.0
+
+    @property
+    def steepness(self) -> float:
+        """See Field: the taper's slope comes on top of the distance's."""
+        return 1.2
+
+    @property
+    def extent(self) -> float:
+        """See Field."""
+        return 1.0
+
+    @property
+    def finest(self) -> float:
+        """See Field."""
+        return float(torch.minimum(self.radius_a, self.radius_b).amin())
 
     def clearance(self, points: Tensor) -> Tensor:
         """See Field: the distance to the nearest rod."""

@@ -31,6 +31,7 @@ class VoxelField:
     distance: VoxelGrid
     parts: VoxelGrid | None
     extent: float
+    finest: float
     steepness: float = 1.1
 
     def clearance(self, points: Tensor) -> Tensor:
@@ -61,9 +62,8 @@ def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
     parts = _bake_parts(anatomy, distance)
     box = (anatomy.low, anatomy.voxel)
     extent = math.dist(anatomy.low, anatomy.high)
-    return VoxelField(
-        VoxelGrid(distance[None, None], *box), None if parts is None else VoxelGrid(parts[None], *box), extent
-    )
+    made_of = None if parts is None else VoxelGrid(parts[None], *box)
+    return VoxelField(VoxelGrid(distance[None, None], *box), made_of, extent, 0.5 * anatomy.voxel)
 
 
 def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
@@ -81,7 +81,9 @@ def _bake_parts(anatomy: Anatomy, distance: Tensor) -> Tensor | None:
 def _sample(anatomy: Anatomy, device: str | torch.device) -> Tensor:
     """Clearance at voxels [Z, Y, X], even numbers of them: exact where the wall may be, interpolated elsewhere."""
     stride = _COARSEST
-    counts = [math.ceil((high - low) / (stride * anatomy.voxel)) for low, high in zip(anatomy.low, anatomy.high)]
+    counts = [
+        math.ceil((high - low) / (stride * anatomy.voxel)) for low, high in zip(anatomy.low, anatomy.high, strict=True)
+    ]
     lattice = torch.stack(torch.meshgrid(*[torch.arange(n + 1, device=device) for n in counts[::-1]], indexing="ij"))
     values = _evaluate(anatomy, anatomy.clearance, stride * lattice).view(lattice.shape[1:])
     while stride > 1:
