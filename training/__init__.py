@@ -1,0 +1,1 @@
+"""Offline training of the depth network on renderings: render, fit, evaluate, export."""

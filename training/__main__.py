@@ -1,0 +1,93 @@
+"""`python -m training render|fit`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+from endo_depth_ros.settings import SettingsError, changed
+from training.recipe import RecipeError, load_recipe
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code. Errors that a user can cause are one sentence."""
+    parser = make_parser()
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        return chosen.run(chosen)
+    except (RecipeError, SettingsError, RuntimeError, ValueError, OSError) as error:
+        if not is_own(error):
+            raise
+        print(f"[{chosen.command}] {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"[{chosen.command}] interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether the error's text is meant for users: a class of this project, or the operating system's."""
+    return type(error).__module__.split(".")[0] in {"training", "endo_depth_ros"} or isinstance(error, OSError)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    render = commands.add_parser("render", help="render sequences to train on")
+    render.add_argument("--config", type=Path, required=True, help="recipe, e.g. training/recipes/renderings.yaml")
+    render.add_argument("--output", type=Path, required=True, help="folder of the renderings; it may hold some already")
+    render.add_argument("--workers", type=int, default=1, help="processes")
+    render.add_argument("--sequences", type=int, help="training sequences in all, instead of the recipe's")
+    render.add_argument("--families", help="families, parted by commas, instead of the recipe's")
+    render.set_defaults(run=run_render)
+
+    fit = commands.add_parser("fit", help="train the network")
+    fit.add_argument("--config", type=Path, required=True, help="recipe, e.g. training/recipes/synthetic.yaml")
+    fit.add_argument("--data", type=Path, help="folder of the renderings, instead of the recipe's")
+    fit.add_argument("--output", type=Path, required=True, help="folder of the training: checkpoints and curves")
+    fit.add_argument("--steps", type=int, help="optimiser steps in all, instead of the recipe's")
+    fit.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --output")
+    fit.set_defaults(run=run_fit)
+    return parser
+
+
+def run_render(chosen: argparse.Namespace) -> int:
+    """`python -m training render`."""
+    from training.render import RenderingRecipe, render_dataset
+
+    settings = load_recipe(chosen.config, RenderingRecipe).renderings
+    asked = {"sequences": chosen.sequences, "families": chosen.families}
+    settings = changed(settings, {name: value for name, value in asked.items() if value is not None})
+    failed = render_dataset(settings, chosen.output, chosen.workers)
+    if failed:
+        print(f"[render] {failed} sequences could not be rendered and were left out", file=sys.stderr)
+    return 0
+
+
+def run_fit(chosen: argparse.Namespace) -> int:
+    """`python -m training fit`."""
+    from training.fit import fit
+    from training.fit_recipe import FitRecipe
+
+    # Lightning advises on workers and loggers; what it advises against here is meant.
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    recipe = load_recipe(chosen.config, FitRecipe)
+    if chosen.data is not None:
+        recipe = dataclasses.replace(recipe, data=changed(recipe.data, {"folder": str(chosen.data)}))
+    if chosen.steps is not None:
+        recipe = dataclasses.replace(recipe, optimiser=changed(recipe.optimiser, {"steps": chosen.steps}))
+    fit(recipe, chosen.output, chosen.resume)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""Samples for the network from rendered sequences; everything random follows from the sample's key."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from endo_depth_ros.settings import setting
+from training.photometry import hide_patches, jitter_colours
+from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
+from training.video import DrawnVideo
+from training.view_transform import TransformRanges, draw_transform, transform_view
+
+# Folders of a data set.
+TRAINING = "train"
+VALIDATION = "validation"
+MAX_DAMAGED = 20
+
+log = logging.getLogger(__name__)
+
+
+class DataError(RuntimeError):
+    """There is nothing to train on; the text says where and what to do."""
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """How samples are drawn from renderings."""
+
+    max_zoom: float = setting(1.8, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
+    roll: bool = setting(True, "turn about the optical axis by any angle")
+    flip: bool = setting(True, "mirror half of the samples")
+    colours: float = setting(1.0, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
+    hidden_patches: float = setting(0.05, "share of samples with hidden patches", minimum=0.0, maximum=1.0)
+
+
+class Sample(NamedTuple):
+    """One image for the network; stacked along a first axis in a batch.
+
+    image: uint8 [3, H, W], RGB. inside: bool [H, W], the scope's field of view. log_depth: natural log of z in metres,
+    float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts. K: float32 [3, 3].
+    family: index into the families. sequence: index into the sequences. pair: shared by the two frames of a video pair,
+    NO_PAIR otherwise. damaged: files that had to be passed over for this sample.
+    """
+
+    image: Tensor
+    inside: Tensor
+    log_depth: Tensor
+    valid: Tensor
+    K: Tensor
+    family: Tensor
+    sequence: Tensor
+    pair: Tensor
+    damaged: Tensor
+
+
+class SampleKey(NamedTuple):
+    """Which sample: batch counts from the start of training; slot within the batch of this rank."""
+
+    batch: int
+    slot: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """The sequences of a folder, families in order of name."""
+
+    paths: tuple[Path, ...]
+    records: tuple[SequenceRecord, ...]
+    families: tuple[str, ...]
+    damaged: int
+
+    def family_index(self, sequence: int) -> int:
+        """Index of the sequence's family."""
+        return self.families.index(self.records[sequence].family)
+
+
+def find_sequences(folder: Path, leave_out: tuple[str, ...] = ()) -> Sequences:
+    """All sequences under a folder; damaged ones are passed over, with a warning. Raises DataError when none is left."""
+    paths, records, damaged = [], [], 0
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        try:
+            record = _cached_record(path, path.stat().st_mtime_ns)
+        except (SequenceFileError, OSError) as error:
+            log.warning("passed over: %s", error)
+            damaged += 1
+            continue
+        if record.family not in leave_out:
+            paths.append(path)
+            records.append(record)
+    if not paths:
+        raise DataError(
+            f"{folder} holds no rendered sequences (*{SUFFIX}); make some: "
+            "python -m training render --config training/recipes/renderings.yaml --output DIR"
+        )
+    families = tuple(sorted({record.family for record in records}))
+    return Sequences(tuple(paths), tuple(records), families, damaged)
+
+
+@cache
+def _cached_record(path: Path, modified_ns: int) -> SequenceRecord:
+    """read_record; a data set that grows is looked through at every epoch."""
+    return read_record(path)
+
+
+class TrainingSamples(Dataset[Sample]):
+    """Samples by key: the same key gives the same sample, on any rank's worker and after a resume."""
+
+    def __init__(
+        self, sequences: Sequences, augmentation: AugmentationSettings, schedule: BatchSchedule, seed: int, rank: int
+    ) -> None:
+        self._sequences, self._augmentation, self._schedule = sequences, augmentation, schedule
+        self._seed, self._rank = seed, rank
+        self._ranges = TransformRanges(augmentation.max_zoom, augmentation.roll, augmentation.flip)
+        records = enumerate(sequences.records)
+        self._with_pairs = [i for i, record in records if any(view.pair != NO_PAIR for view in record.views)]
+
+    def __getitem__(self, key: SampleKey) -> Sample:
+        """The sample; files that can't be read are passed over. Raises DataError when most of them are damaged."""
+        in_pair = bool(self._with_pairs) and key.slot < 2 * self._schedule.pairs
+        shared = key.slot - key.slot % 2 if in_pair else key.slot
+        rng = np.random.default_rng([self._seed, self._rank, key.batch, shared])
+        noise = np.random.default_rng([self._seed, self._rank, key.batch, key.slot, 1])
+        for damaged in range(MAX_DAMAGED):
+            sequence, index, pair = self._choose_pair(rng, key.slot % 2) if in_pair else self._choose(rng)
+            try:
+                view = read_views(self._sequences.paths[sequence], self._sequences.records[sequence], [index])[0]
+            except SequenceFileError as error:
+                log.warning("passed over: %s", error)
+                continue
+            width, height = self._schedule.size(key.batch)
+            image, scope, seen = augment(view, width, height, self._augmentation, self._ranges, rng, noise)
+            return make_sample(image, scope, seen, self._sequences.family_index(sequence), sequence, pair, damaged)
+        raise DataError(f"{MAX_DAMAGED} sequences in a row are damaged; render the data set again")
+
+    def _choose(self, rng: np.random.Generator) -> tuple[int, int, int]:
+        sequence = int(rng.integers(len(self._sequences.records)))
+        return sequence, int(rng.integers(len(self._sequences.records[sequence].views))), NO_PAIR
+
+    def _choose_pair(self, rng: np.random.Generator, member: int) -> tuple[int, int, int]:
+        sequence = self._with_pairs[int(rng.integers(len(self._with_pairs)))]
+        views = self._sequences.records[sequence].views
+        pairs = sorted({view.pair for view in views if view.pair != NO_PAIR})
+        pair = pairs[int(rng.integers(len(pairs)))]
+        members = [i for i, view in enumerate(views) if view.pair == pair]
+        return sequence, members[member], pair
+
+
+def augment(
+    view: View,
+    width: int,
+    height: int,
+    augmentation: AugmentationSettings,
+    ranges: TransformRanges,
+    rng: np.random.Generator,
+    noise: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, View]:
+    """Image uint8 [H, W, 3], field of view bool [H, W] and truth of a view, drawn through a random lens and sensor.
+
+    rng draws what neighbouring frames of a video share, noise what they don't.
+    """
+    video = DrawnVideo(rng, width, height)
+    A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
+    seen = transform_view(view, A, width, height)
+    image = video.develop(seen.radiance, noise)
+    image = jitter_colours(image, rng, augmentation.colours)
+    if noise.random() < augmentation.hidden_patches:
+        hide_patches(image, noise)
+    return image, video.scope, seen
+
+
+def make_sample(
+    image: np.ndarray, scope: np.ndarray, seen: View, family: int, sequence: int, pair: int, damaged: int
+) -> Sample:
+    """Tensors of a sample."""
+    valid = np.isfinite(seen.log_depth) & scope
+    return Sample(
+        image=torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
+        inside=torch.from_numpy(scope),
+        log_depth=torch.from_numpy(np.where(valid, seen.log_depth, np.float32(0))),
+        valid=torch.from_numpy(valid),
+        K=torch.from_numpy(seen.K.astype(np.float32)),
+        family=torch.tensor(family),
+        sequence=torch.tensor(sequence),
+        pair=torch.tensor(pair),
+        damaged=torch.tensor(damaged),
+    )
+
+
+@dataclass(frozen=True)
+class BatchSchedule:
+    """What the batches of a training look like.
+
+    batch: samples of one rank. pairs: of neighbouring video frames, first in the batch. sizes: width and height up to
+    a number of batches, in order; the last holds to the end.
+    """
+
+    batch: int
+    pairs: int
+    sizes: tuple[tuple[int, tuple[int, int]], ...]
+
+    def size(self, batch: int) -> tuple[int, int]:
+        """Width and height of the images of a batch."""
+        for end, size in self.sizes:
+            if batch < end:
+                return size
+        return self.sizes[-1][1]
+
+
+class BatchKeys(Sampler[list[SampleKey]]):
+    """The keys of one epoch's batches, from `first` on; a resumed epoch begins in its middle."""
+
+    def __init__(self, schedule: BatchSchedule, first: int, epoch_batches: int) -> None:
+        self._schedule, self._first, self._epoch_batches = schedule, first, epoch_batches
+
+    def __iter__(self) -> Iterator[list[SampleKey]]:
+        end = self._first - self._first % self._epoch_batches + self._epoch_batches
+        for batch in range(self._first, end):
+            yield [SampleKey(batch, slot) for slot in range(self._schedule.batch)]
+
+    def __len__(self) -> int:
+        # Of a whole epoch, also when the first ones are behind us: the trainer counts from the epoch's start.
+        return self._epoch_batches
+
+
+class ValidationSamples(Dataset[Sample]):
+    """Every view of the sequences through a scope and sensor that depend on the view alone."""
+
+    def __init__(self, sequences: Sequences, width: int, height: int, views: int) -> None:
+        """views: at most so many of each sequence, pairs kept together."""
+        self._sequences, self._size = sequences, (width, height)
+        self._chosen = [(s, i) for s, record in enumerate(sequences.records) for i in spread_views(record, views)]
+        self._augmentation = AugmentationSettings(max_zoom=1.3, colours=0.0, hidden_patches=0.0)
+        self._ranges = TransformRanges(1.3, roll=True, flip=False)
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, item: int) -> Sample:
+        """The item-th chosen view. Raises SequenceFileError when its file is damaged."""
+        sequence, index = self._chosen[item]
+        record = self._sequences.records[sequence]
+        pair = record.views[index].pair
+        view = read_views(self._sequences.paths[sequence], record, [index])[0]
+        rng = np.random.default_rng([record.seed, 7, 1000 + pair if pair != NO_PAIR else index])
+        noise = np.random.default_rng([record.seed, 8, index])
+        image, scope, seen = augment(view, *self._size, self._augmentation, self._ranges, rng, noise)
+        return make_sample(image, scope, seen, self._sequences.family_index(sequence), sequence, pair, 0)
+
+
+def spread_views(record: SequenceRecord, views: int) -> list[int]:
+    """Indices of at most `views` views, half of them in pairs where there are any, in order."""
+    paired = [i for i, view in enumerate(record.views) if view.pair != NO_PAIR][: 2 * max(1, views // 4)]
+    single = [i for i, view in enumerate(record.views) if view.pair == NO_PAIR]
+    wanted = max(0, min(len(single), views - len(paired)))
+    chosen = [single[round(k * (len(single) - 1) / max(1, wanted - 1))] for k in range(wanted)]
+    return sorted({*paired, *chosen})

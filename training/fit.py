@@ -1,0 +1,117 @@
+"""Trains the network: trainer, checkpoints, resume."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import zipfile
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+import yaml
+from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from training.data_module import Renderings
+from training.fit_recipe import FitRecipe
+from training.module import untrained
+from training.progress import StepProgress
+from training.recipe import recipe_document
+
+CHECKPOINTS = "checkpoints"
+# The average follows the weights at once until it has something to average.
+AVERAGE_FROM_STEP = 100
+
+log = logging.getLogger(__name__)
+
+
+class CheckpointError(RuntimeError):
+    """There is no checkpoint to go on from; the text says where one was looked for."""
+
+
+def fit(recipe: FitRecipe, output: Path, resume: bool) -> None:
+    """Train into a folder: checkpoints/, TensorBoard events, recipe.yaml.
+
+    Raises DataError, EncoderWeightsError, CheckpointError, TrainingDivergedError, each with a sentence.
+    """
+    data = Renderings(recipe)
+    training = untrained(recipe)
+    training.validation_families = data.validation_families
+    if not resume and any((output / CHECKPOINTS).glob("*.ckpt")):
+        raise CheckpointError(f"{output} holds a training already; give --resume to go on, or another --output")
+    checkpoint = newest_checkpoint(output) if resume else None
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "recipe.yaml").write_text(yaml.safe_dump(recipe_document(recipe), sort_keys=False))
+    make_trainer(recipe, output).fit(training, data, ckpt_path=None if checkpoint is None else str(checkpoint))
+
+
+def make_trainer(recipe: FitRecipe, output: Path) -> pl.Trainer:
+    """Lightning's trainer as the recipe says."""
+    settings, steps = recipe.trainer, recipe.optimiser.steps
+    torch.set_num_threads(settings.cpu_threads)
+    many = settings.devices * settings.num_nodes > 1
+    return pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy="ddp" if many else "auto",
+        sync_batchnorm=many and settings.accelerator == "gpu",
+        precision=settings.precision,  # type: ignore[arg-type]  # the recipe lists the names that Lightning knows
+        max_steps=steps,
+        max_epochs=-1,
+        limit_train_batches=settings.epoch_steps,
+        reload_dataloaders_every_n_epochs=1,
+        check_val_every_n_epoch=None,
+        val_check_interval=settings.validation_steps,
+        num_sanity_val_steps=1,
+        gradient_clip_val=recipe.optimiser.clip_norm,
+        log_every_n_steps=settings.log_steps,
+        logger=TensorBoardLogger(output, name="", version="curves"),
+        callbacks=make_callbacks(recipe, output),
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
+    """Moving average, the two newest checkpoints, the best one, curves of the learning rate, progress."""
+    settings = recipe.trainer
+    images = recipe.data.batch * settings.devices * settings.num_nodes
+    folder = output / CHECKPOINTS
+    return [
+        EMAWeightAveraging(decay=recipe.optimiser.average_decay, update_starting_at_step=AVERAGE_FROM_STEP),
+        ModelCheckpoint(
+            folder,
+            "{step:07d}",
+            monitor="step",
+            mode="max",
+            save_top_k=2,
+            every_n_train_steps=settings.checkpoint_steps,
+            auto_insert_metric_name=False,
+        ),
+        ModelCheckpoint(
+            folder,
+            "best",
+            monitor="validation/abs_rel",
+            mode="min",
+            enable_version_counter=False,
+            save_on_train_epoch_end=False,
+        ),
+        LearningRateMonitor("step"),
+        StepProgress(recipe.optimiser.steps, images),
+    ]
+
+
+def newest_checkpoint(output: Path) -> Path:
+    """The checkpoint with the most steps that can be read. Raises CheckpointError."""
+    found = sorted((output / CHECKPOINTS).glob("[0-9]*.ckpt"), reverse=True)
+    for path in found:
+        try:
+            torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            log.warning("passed over %s: not a readable checkpoint (%s)", path, error)
+            continue
+        return path
+    raise CheckpointError(f"{output / CHECKPOINTS} holds no readable checkpoint; start without --resume")

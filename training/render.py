@@ -1,0 +1,159 @@
+"""Renders training sequences into files: every sequence has its own seed, family and lens."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from endo_depth_ros.geometry.camera import pinhole_from_hfov
+from endo_depth_ros.settings import SettingsError, setting
+from endo_depth_ros.synthetic.camera_path import CameraPathSettings
+from endo_depth_ros.synthetic.families import FAMILIES
+from training.dataset import TRAINING, VALIDATION
+from training.scenes import draw_scene, look_at
+from training.sequence_file import NO_PAIR, SUFFIX, SequenceWriter
+
+# Seeds from here on are never trained on.
+VALIDATION_SEED = 1_000_000
+# Of a camera path; after it the path goes back.
+DURATION_S = CameraPathSettings.duration_s
+MIN_SEEN = 0.5
+MIN_MEDIAN_DEPTH_M = 0.002
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RenderingSettings:
+    """What is rendered, and how it is stored."""
+
+    families: str = setting("", "families, parted by commas; empty for all")
+    sequences: int = setting(1000, "training sequences; families take turns", minimum=0)
+    validation_sequences: int = setting(20, "sequences kept for validation", minimum=0)
+    first_seed: int = setting(0, "seed of the first training sequence", minimum=0, maximum=VALIDATION_SEED - 1)
+    views: int = setting(20, "widely spaced views of a sequence", minimum=1, maximum=400)
+    pairs: int = setting(3, "pairs of neighbouring video frames of a sequence", minimum=0, maximum=100)
+    width: int = setting(352, "width of a rendering", unit="px", minimum=32, maximum=2048)
+    height: int = setting(288, "height of a rendering", unit="px", minimum=32, maximum=2048)
+    hfov_min_deg: float = setting(60.0, "narrowest horizontal field of view", unit="deg", minimum=20, maximum=150)
+    hfov_max_deg: float = setting(130.0, "widest horizontal field of view", unit="deg", minimum=20, maximum=150)
+    jpeg_quality: int = setting(95, "quality of the stored light", minimum=50, maximum=100)
+
+    def check(self) -> None:
+        """Raises SettingsError for values that do not go together."""
+        if self.hfov_min_deg > self.hfov_max_deg:
+            raise SettingsError(f"hfov_min_deg is {self.hfov_min_deg} but hfov_max_deg only {self.hfov_max_deg}")
+        unknown = [name for name in self.chosen_families() if name not in FAMILIES]
+        if unknown:
+            raise SettingsError(f"there is no family '{unknown[0]}'; known: {', '.join(FAMILIES)}")
+
+    def chosen_families(self) -> list[str]:
+        """The families that take turns."""
+        return [name.strip() for name in self.families.split(",") if name.strip()] or list(FAMILIES)
+
+
+@dataclass(frozen=True)
+class RenderingRecipe:
+    """A recipe of `python -m training render`."""
+
+    renderings: RenderingSettings = field(default_factory=RenderingSettings)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One sequence to render."""
+
+    path: Path
+    family: str
+    seed: int
+    settings: RenderingSettings
+
+
+def render_dataset(settings: RenderingSettings, output: Path, workers: int) -> int:
+    """Render what is not there yet, validation first; returns the number of sequences that failed.
+
+    A call with more sequences extends the data set; a call that was killed is taken up again.
+    """
+    tasks = [task for task in plan(settings, output) if not task.path.exists()]
+    failed = 0
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(max(1, workers), initializer=_prepare_worker) as pool:
+        done = pool.imap_unordered(_render_or_explain, tasks)
+        for complaint in tqdm(done, total=len(tasks), unit="sequence", desc="render", disable=None):
+            if complaint:
+                failed += 1
+                log.warning(complaint)
+    return failed
+
+
+def plan(settings: RenderingSettings, output: Path) -> Iterator[Task]:
+    """Every sequence that the settings ask for, in order of rendering."""
+    families = settings.chosen_families()
+    for index in range(settings.validation_sequences):
+        yield _task(settings, output / VALIDATION, families[index % len(families)], VALIDATION_SEED + index)
+    for index in range(settings.first_seed, settings.first_seed + settings.sequences):
+        yield _task(settings, output / TRAINING, families[index % len(families)], index)
+
+
+def render_sequence_file(task: Task) -> None:
+    """Render one sequence and write its file. Raises RuntimeError when too few of its views show anything."""
+    settings = task.settings
+    rng = np.random.default_rng([task.seed, 101])
+    take = draw_scene(task.family, task.seed, "cpu")
+    hfov_deg = float(rng.uniform(settings.hfov_min_deg, settings.hfov_max_deg))
+    camera = pinhole_from_hfov(settings.width, settings.height, hfov_deg)
+    writer = SequenceWriter(task.path, task.family, task.seed, camera.K, settings.jpeg_quality)
+    for group, times in enumerate(view_times(settings, rng)):
+        views = [(look_at(take, camera, time_s), time_s) for time_s in times]
+        if all(_shows_tissue(view.depth) for view, _ in views):
+            for view, time_s in views:
+                pair = group if len(times) > 1 else NO_PAIR
+                writer.add(view.radiance, view.depth, view.instrument, view.T_world_camera, time_s, pair)
+    if len(writer) < (settings.views + 2 * settings.pairs) / 2:
+        raise RuntimeError(f"only {len(writer)} views show tissue")
+    writer.finish()
+
+
+def view_times(settings: RenderingSettings, rng: np.random.Generator) -> list[list[float]]:
+    """Times of single views and of video pairs, spread over the sequence."""
+    slots = settings.views + settings.pairs
+    starts = (np.arange(slots) + rng.uniform(0, 1, slots)) * DURATION_S / slots
+    paired = set(rng.choice(slots, settings.pairs, replace=False).tolist())
+    gaps = rng.choice([1 / 30, 1 / 20, 1 / 10], slots)
+    return [
+        [float(start), float(start + gaps[slot])] if slot in paired else [float(start)]
+        for slot, start in enumerate(starts)
+    ]
+
+
+def _shows_tissue(depth: np.ndarray) -> bool:
+    seen = depth[np.isfinite(depth)]
+    return seen.size >= MIN_SEEN * depth.size and float(np.median(seen)) >= MIN_MEDIAN_DEPTH_M
+
+
+def _task(settings: RenderingSettings, folder: Path, family: str, seed: int) -> Task:
+    return Task(folder / family / f"{seed:07d}{SUFFIX}", family, seed, settings)
+
+
+def _prepare_worker() -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def _render_or_explain(task: Task) -> str:
+    """Render; returns '' or why it failed. One scene that can't be rendered must not end a run of thousands."""
+    try:
+        render_sequence_file(task)
+    except OSError:
+        raise
+    except Exception as error:
+        return f"{task.family} {task.seed}: left out ({type(error).__name__}: {error})"
+    return ""
