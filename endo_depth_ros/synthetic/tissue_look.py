@@ -69,6 +69,7 @@ def draw_texture(rng: np.random.Generator, palettes: tuple[str, ...]) -> Texture
     feature = math.exp(float(np.mean([math.log(PALETTES[name].feature) for name in palettes])))
     size = feature * _log_uniform(rng, 0.6, 1.6)
     vessel, capillary = size * _log_uniform(rng, 0.006, 0.028), size * _log_uniform(rng, 0.0025, 0.007)
+    vessel_width = vessel * _log_uniform(rng, 0.008, 0.03)
     low, high = _CONTRASTS[rng.choice(len(_CONTRASTS), p=[chance for chance, _ in _CONTRASTS])][1]
     painted = np.mean([PALETTES[name].painted for name in palettes]) > 0.5
     return Texture(
@@ -76,8 +77,8 @@ def draw_texture(rng: np.random.Generator, palettes: tuple[str, ...]) -> Texture
         fine=size * _log_uniform(rng, 0.0006, 0.0016),
         vessel=vessel,
         capillary=capillary,
-        vessel_width=vessel * _log_uniform(rng, 0.008, 0.03),
-        capillary_width=capillary * _log_uniform(rng, 0.015, 0.035),
+        vessel_width=vessel_width,
+        capillary_width=min(0.6 * vessel_width, capillary * _log_uniform(rng, 0.015, 0.035)),
         winding=rng.uniform(0.06, 0.15),
         edge=rng.uniform(0.15, 0.3) if painted else rng.uniform(0.5, 1.5),
         taper=rng.uniform(0.0, 0.3) if painted else rng.uniform(0.4, 1.2),
