@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
@@ -24,6 +26,7 @@ from training.view_transform import TransformRanges, draw_transform, transform_v
 TRAINING = "train"
 VALIDATION = "validation"
 MAX_DAMAGED = 20
+SCOPE_ERROR_PX = 2
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +49,8 @@ class AugmentationSettings:
 class Sample(NamedTuple):
     """One image for the network; stacked along a first axis in a batch.
 
-    image: uint8 [3, H, W], RGB. inside: bool [H, W], the scope's field of view. log_depth: natural log of z in metres,
-    float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts. K: float32 [3, 3].
+    image: uint8 [3, H, W], RGB. inside: bool [H, W], the scope's field of view as it would be found in the image.
+    log_depth: natural log of z in metres, float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts. K: float32 [3, 3].
     family: index into the families. sequence: index into the sequences. pair: shared by the two frames of a video pair,
     NO_PAIR otherwise. damaged: files that had to be passed over for this sample.
     """
@@ -138,8 +141,8 @@ class TrainingSamples(Dataset[Sample]):
                 log.warning("passed over: %s", error)
                 continue
             width, height = self._schedule.size(key.batch)
-            image, scope, seen = augment(view, width, height, self._augmentation, self._ranges, rng, noise)
-            return make_sample(image, scope, seen, self._sequences.family_index(sequence), sequence, pair, damaged)
+            drawn = augment(view, width, height, self._augmentation, self._ranges, rng, noise)
+            return make_sample(drawn, self._sequences.family_index(sequence), sequence, pair, damaged)
         raise DataError(f"{MAX_DAMAGED} sequences in a row are damaged; render the data set again")
 
     def _choose(self, rng: np.random.Generator) -> tuple[int, int, int]:
@@ -155,6 +158,20 @@ class TrainingSamples(Dataset[Sample]):
         return sequence, members[member], pair
 
 
+@dataclass(frozen=True, eq=False)
+class DrawnView:
+    """A view through a random lens and sensor.
+
+    image: uint8 [H, W, 3]. scope: where the scope sees; found: where it would be found to see; bool [H, W].
+    seen: the truth.
+    """
+
+    image: NDArray[np.uint8]
+    scope: NDArray[np.bool_]
+    found: NDArray[np.bool_]
+    seen: View
+
+
 def augment(
     view: View,
     width: int,
@@ -163,8 +180,8 @@ def augment(
     ranges: TransformRanges,
     rng: np.random.Generator,
     noise: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, View]:
-    """Image uint8 [H, W, 3], field of view bool [H, W] and truth of a view, drawn through a random lens and sensor.
+) -> DrawnView:
+    """A view, drawn through a random lens and sensor.
 
     rng draws what neighbouring frames of a video share, noise what they don't.
     """
@@ -175,20 +192,27 @@ def augment(
     image = jitter_colours(image, rng, augmentation.colours)
     if noise.random() < augmentation.hidden_patches:
         hide_patches(image, noise)
-    return image, video.scope, seen
+    return DrawnView(image, video.scope, misjudge_scope(video.scope, rng), seen)
 
 
-def make_sample(
-    image: np.ndarray, scope: np.ndarray, seen: View, family: int, sequence: int, pair: int, damaged: int
-) -> Sample:
+def misjudge_scope(scope: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The field of view [H, W], up to SCOPE_ERROR_PX wider or narrower, as if it had been found in the image."""
+    error = int(rng.integers(-SCOPE_ERROR_PX, SCOPE_ERROR_PX + 1))
+    kernel = np.ones((2 * abs(error) + 1,) * 2, np.uint8)
+    move = cv2.erode if error < 0 else cv2.dilate
+    return move(scope.astype(np.uint8), kernel).astype(bool)
+
+
+def make_sample(drawn: DrawnView, family: int, sequence: int, pair: int, damaged: int) -> Sample:
     """Tensors of a sample."""
-    valid = np.isfinite(seen.log_depth) & scope
+    log_depth = drawn.seen.log_depth
+    valid = np.isfinite(log_depth) & drawn.scope & drawn.found
     return Sample(
-        image=torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
-        inside=torch.from_numpy(scope),
-        log_depth=torch.from_numpy(np.where(valid, seen.log_depth, np.float32(0))),
+        image=torch.from_numpy(np.ascontiguousarray(drawn.image.transpose(2, 0, 1))),
+        inside=torch.from_numpy(drawn.found),
+        log_depth=torch.from_numpy(np.where(valid, log_depth, np.float32(0))),
         valid=torch.from_numpy(valid),
-        K=torch.from_numpy(seen.K.astype(np.float32)),
+        K=torch.from_numpy(drawn.seen.K.astype(np.float32)),
         family=torch.tensor(family),
         sequence=torch.tensor(sequence),
         pair=torch.tensor(pair),
@@ -253,8 +277,8 @@ class ValidationSamples(Dataset[Sample]):
         view = read_views(self._sequences.paths[sequence], record, [index])[0]
         rng = np.random.default_rng([record.seed, 7, 1000 + pair if pair != NO_PAIR else index])
         noise = np.random.default_rng([record.seed, 8, index])
-        image, scope, seen = augment(view, *self._size, self._augmentation, self._ranges, rng, noise)
-        return make_sample(image, scope, seen, self._sequences.family_index(sequence), sequence, pair, 0)
+        drawn = augment(view, *self._size, self._augmentation, self._ranges, rng, noise)
+        return make_sample(drawn, self._sequences.family_index(sequence), sequence, pair, 0)
 
 
 def spread_views(record: SequenceRecord, views: int) -> list[int]:

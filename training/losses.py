@@ -88,7 +88,10 @@ def laplace_loss(error: Tensor, log_b: Tensor, valid: Tensor) -> Tensor:
 
 
 def temporal_loss(error: Tensor, valid: Tensor, pair: Tensor) -> Tensor:
-    """Difference of log scale between the two frames of each video pair, which are neighbours in the batch."""
+    """Difference of log scale between the two frames of each video pair, which are neighbours in the batch.
+
+    pair: int64 [B], the same for the two frames and for no others, negative for single views.
+    """
     scale = error.sum((1, 2)) / valid.sum((1, 2)).clamp_min(1)
     together = (pair[1:] == pair[:-1]) & (pair[1:] >= 0) & valid.any(2).any(1)[1:] & valid.any(2).any(1)[:-1]
     return ((scale[1:] - scale[:-1]).abs() * together).sum() / together.sum().clamp_min(1)

@@ -19,6 +19,8 @@ from training.pictures import validation_grid
 from training.recipe import make_recipe, recipe_document
 from training.scores import ImageScore, average, by_family, score_image
 
+PAIR_BITS = 16  # pairs are counted within each sequence
+
 
 class TrainingDivergedError(RuntimeError):
     """The loss is no number any more; the text says when, and what to do."""
@@ -44,7 +46,8 @@ class DepthTraining(pl.LightningModule):
     def training_step(self, batch: Sample, batch_index: int) -> Tensor:
         """The loss of a batch. Raises TrainingDivergedError when it is not finite."""
         log_depth, log_b = self(batch)
-        terms = total_loss(log_depth, log_b, batch.log_depth, batch.valid, batch.pair, self.recipe.loss)
+        video_pair = torch.where(batch.pair >= 0, (batch.sequence << PAIR_BITS) + batch.pair, batch.pair)
+        terms = total_loss(log_depth, log_b, batch.log_depth, batch.valid, video_pair, self.recipe.loss)
         if not torch.isfinite(terms.total):
             raise TrainingDivergedError(
                 f"the loss is {float(terms.total)} at step {self.global_step}; the last checkpoint is good: "
