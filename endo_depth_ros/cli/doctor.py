@@ -123,7 +123,7 @@ def measure_shared_memory() -> tuple[float | None, float]:
 
 def find_runtime_obstacles() -> dict[str, str]:
     """Runtime → why it can't be used here, '' where it can."""
-    from endo_depth_ros.depth.runtime import RUNTIMES
+    from endo_depth_ros.depth.runtimes import RUNTIMES
 
     return {name: RUNTIMES.get(name).obstacle() for name in RUNTIMES}
 

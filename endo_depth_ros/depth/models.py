@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from endo_depth_ros.depth.estimator import DepthEstimator
-from endo_depth_ros.depth.runtime import select_runtime
+from endo_depth_ros.depth.network_estimator import NetworkEstimator
+from endo_depth_ros.depth.runtimes import select_runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.shading import ShadingEstimator
 from endo_depth_ros.registry import Registry
 
 ESTIMATORS: Registry[type[DepthEstimator]] = Registry("model")
-ESTIMATORS.register("shading")(ShadingEstimator)
+for _estimator in (NetworkEstimator, ShadingEstimator):
+    ESTIMATORS.register(_estimator.name)(_estimator)
 
 
 def create_estimator(settings: DepthSettings) -> DepthEstimator:
@@ -21,8 +21,9 @@ def create_estimator(settings: DepthSettings) -> DepthEstimator:
 
     Raises UnknownNameError, RuntimeUnavailableError, or what loading the model raises, each with a sentence.
     """
-    # Threads that wait for one another on busy cores turn 4 ms into 80 ms, so the default is one.
-    torch.set_num_threads(settings.cpu_threads or os.cpu_count() or 1)
-    estimator = ESTIMATORS.get(settings.model)(settings, select_runtime(settings.device))
+    # PyTorch's threads wait for one another, which on busy cores turns 4 ms of small steps into 80 ms. Networks bring
+    # their own.
+    torch.set_num_threads(1)
+    estimator = ESTIMATORS.get(settings.model)(settings, select_runtime(settings))
     estimator.warm_up(settings.input_height, settings.input_width)
     return estimator

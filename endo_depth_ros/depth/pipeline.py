@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
-from endo_depth_ros.depth.estimator import ImageBatch
+from endo_depth_ros.depth.device_failure import describe_failure, is_device_failure
+from endo_depth_ros.depth.estimator import DepthEstimator, ImageBatch
+from endo_depth_ros.depth.host_copy import HostCopy
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.verdict import FrameJudge
@@ -18,6 +22,9 @@ from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfo
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
+from endo_depth_ros.settings import changed
+
+log = logging.getLogger(__name__)
 
 MASK_SIZE_PX = 320
 
@@ -37,10 +44,15 @@ class DepthPipeline:
     Not thread-safe. Frames of one camera in order; `reset` after a jump in time.
     """
 
-    def __init__(self, settings: DepthSettings) -> None:
-        """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails."""
+    def __init__(self, settings: DepthSettings, warn: Callable[[str], None] = log.warning) -> None:
+        """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails.
+
+        warn: takes a sentence when the device fails and work goes on on the CPU.
+        """
         self.settings = settings
-        self.estimator = create_estimator(settings)
+        self._warn = warn
+        self._host_copy = HostCopy()
+        self.estimator = self._create_somewhere()
         self._tracker = FieldOfViewTracker(settings.field_of_view)
         self._raw_camera: Camera | None = None
         self._rectification: Rectification | CameraError = CameraError("no camera yet")
@@ -74,12 +86,11 @@ class DepthPipeline:
         exposure = judge_exposure(
             view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
         )
-        batch = self._prepare(view, exposure)
-        prediction = self.estimator.estimate(batch)
-        valid = (prediction.valid & batch.usable & torch.isfinite(prediction.depth))[0].cpu().numpy()
+        raw_depth, raw_sigma, trusted = self._estimate_somewhere(view, exposure)
+        valid = view.inside & exposure.good & np.isfinite(raw_depth) & (trusted > 0)
         value = np.float32(status.scale.value)
-        depth = np.where(valid, prediction.depth[0].float().cpu().numpy() * value, np.float32(np.nan))
-        sigma = np.where(valid, prediction.sigma[0].float().cpu().numpy() * value, np.float32(np.nan))
+        depth = np.where(valid, raw_depth * value, np.float32(np.nan))
+        sigma = np.where(valid, raw_sigma * value, np.float32(np.nan))
         if status.scale.state is not ScaleState.RELATIVE:
             depth = self._mark_out_of_range(depth)
             sigma[~np.isfinite(depth)] = np.nan
@@ -112,6 +123,33 @@ class DepthPipeline:
         if isinstance(self._rectification, CameraError):
             raise self._rectification
         return self._rectification
+
+    def _create_somewhere(self) -> DepthEstimator:
+        try:
+            return create_estimator(self.settings)
+        except RuntimeError as error:
+            if self.settings.device != "auto" or not is_device_failure(error):
+                raise
+            self._warn(f"{describe_failure(error)}; working more slowly on the CPU until it is configured anew")
+            return create_estimator(on_cpu(self.settings))
+
+    def _estimate_somewhere(self, view: View, exposure: Exposure) -> list[NDArray[np.float32]]:
+        try:
+            return self._estimate(view, exposure)
+        except RuntimeError as error:
+            if self.estimator.device.type == "cpu" or not is_device_failure(error):
+                raise
+            self._fall_back(error)
+            return self._estimate(view, exposure)
+
+    def _estimate(self, view: View, exposure: Exposure) -> list[NDArray[np.float32]]:
+        """Depth, sigma and validity, float32 [H, W]."""
+        prediction = self.estimator.estimate(self._prepare(view, exposure))
+        return self._host_copy.fetch(prediction.depth[0], prediction.sigma[0], prediction.valid[0])
+
+    def _fall_back(self, error: RuntimeError) -> None:
+        self._warn(f"{describe_failure(error)}; going on more slowly on the CPU until it is configured anew")
+        self.estimator = create_estimator(on_cpu(self.settings))
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
@@ -146,6 +184,11 @@ class DepthPipeline:
         depth[depth < self.settings.min_depth_m] = -np.inf
         depth[depth > self.settings.max_depth_m] = np.inf
         return depth
+
+
+def on_cpu(settings: DepthSettings) -> DepthSettings:
+    """The settings with the CPU's own choices for a network."""
+    return changed(settings, {"device": "cpu", "runtime": "auto", "precision": "auto"})
 
 
 def unanswered(frame: Frame, status: FrameStatus) -> DepthEstimate:

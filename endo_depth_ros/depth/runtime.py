@@ -1,12 +1,21 @@
-"""Where a network runs: runtimes by name, what each needs, and the choice for this machine."""
+"""What a network runs on: the interface of runtimes."""
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
 
 import torch
+from torch import Tensor, nn
 
-from endo_depth_ros.registry import Registry
+# More threads than this gain little on networks of this size and take cores from the rest of the robot.
+MOST_AUTOMATIC_THREADS = 4
+# Input shapes that stay compiled; the oldest goes when another comes.
+MAX_SHAPES = 8
+
+LoadedNetwork = Callable[..., tuple[Tensor, ...]]
 
 
 class RuntimeUnavailableError(RuntimeError):
@@ -14,9 +23,16 @@ class RuntimeUnavailableError(RuntimeError):
 
 
 class Runtime(ABC):
-    """Runs a torch module on one device."""
+    """Runs networks on one device. Subclasses: runtime_*.py; chosen by `runtimes.select_runtime`."""
 
+    name: ClassVar[str]
+    precisions: ClassVar[tuple[str, ...]]  # what it offers, the default first
     device: torch.device
+
+    def __init__(self, precision: str, threads: int) -> None:
+        """precision: one of `precisions`, or auto. threads: on the CPU, 0 for as many as cores, at most 4."""
+        self.precision = self.precisions[0] if precision == "auto" else precision
+        self.threads = threads or min(available_cores(), MOST_AUTOMATIC_THREADS)
 
     @staticmethod
     @abstractmethod
@@ -24,64 +40,14 @@ class Runtime(ABC):
         """Why this machine can't use the runtime, or ''."""
 
     @abstractmethod
-    def load(self, module: torch.nn.Module) -> torch.nn.Module:
-        """The module, ready to run on this runtime's device, in inference mode."""
+    def load(self, network: nn.Module, example: tuple[Tensor, ...]) -> LoadedNetwork:
+        """The network, ready for tensors of any shape on the runtime's device; prepared anew at each new shape.
+
+        Takes the module over: it is not to be used elsewhere. `example`: inputs on the CPU, as small as may be.
+        What it returns belongs to the caller.
+        """
 
 
-RUNTIMES: Registry[type[Runtime]] = Registry("runtime")
-
-
-@RUNTIMES.register("torch-cuda")
-class TorchCuda(Runtime):
-    """PyTorch on the first NVIDIA GPU."""
-
-    def __init__(self) -> None:
-        self.device = torch.device("cuda", 0)
-
-    @staticmethod
-    def obstacle() -> str:
-        """Why there is no GPU to use, or ''."""
-        if torch.version.cuda is None:
-            return "this PyTorch is a CPU build; install a CUDA build to use an NVIDIA GPU"
-        return "" if torch.cuda.is_available() else "PyTorch sees no NVIDIA GPU; check nvidia-smi and the driver"
-
-    def load(self, module: torch.nn.Module) -> torch.nn.Module:
-        """The module on the GPU."""
-        return module.to(self.device).eval()
-
-
-@RUNTIMES.register("torch-cpu")
-class TorchCpu(Runtime):
-    """PyTorch on the CPU, available wherever PyTorch is."""
-
-    def __init__(self) -> None:
-        self.device = torch.device("cpu")
-
-    @staticmethod
-    def obstacle() -> str:
-        """Never any."""
-        return ""
-
-    def load(self, module: torch.nn.Module) -> torch.nn.Module:
-        """The module on the CPU."""
-        return module.to(self.device).eval()
-
-
-DEVICES = {"auto": tuple(RUNTIMES), "cuda": ("torch-cuda",), "cpu": ("torch-cpu",)}
-
-
-def select_runtime(device: str) -> Runtime:
-    """The first runtime for `device` ('auto', 'cuda', 'cpu') that this machine can use.
-
-    Raises RuntimeUnavailableError with the obstacle of each candidate.
-    """
-    obstacles = []
-    for name in DEVICES[device]:
-        runtime = RUNTIMES.get(name)
-        obstacle = runtime.obstacle()
-        if not obstacle:
-            return runtime()
-        obstacles.append(f"{name}: {obstacle}")
-    raise RuntimeUnavailableError(
-        f"device '{device}' can't be used ({'; '.join(obstacles)}); set device to auto or cpu"
-    )
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,13 +11,21 @@ from endo_depth_ros.settings import SettingsError, setting
 class DepthSettings:
     """How an image becomes depth."""
 
-    model: str = setting("shading", "Depth estimator: shading")
+    model: str = setting("shading", "Depth estimator: endo_depth_small, shading")
+    weights: str = setting("", "Weights file of a network (.safetensors); empty for those that the package brings")
     device: str = setting("auto", "Where the model runs", choices=("auto", "cpu", "cuda"))
+    runtime: str = setting(
+        "auto",
+        "What runs a network; auto takes the fastest that the machine has",
+        choices=("auto", "torch-cuda", "openvino", "torch-cpu"),
+    )
+    precision: str = setting(
+        "auto",
+        "Arithmetic of a network; auto is fp32 on the CPU, fp16 on a GPU",
+        choices=("auto", "fp32", "fp16", "bf16"),
+    )
     cpu_threads: int = setting(
-        1,
-        "Threads of a model on the CPU, 0 for as many as cores; more than one pays only while nothing else runs",
-        minimum=0,
-        maximum=256,
+        0, "Threads of a network on the CPU, 0 for as many as cores, at most 4", minimum=0, maximum=256
     )
     input_width: int = setting(320, "Largest width of the depth image", unit="px", minimum=32, maximum=4096)
     input_height: int = setting(256, "Largest height of the depth image", unit="px", minimum=32, maximum=4096)

@@ -100,7 +100,7 @@ class DepthNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the model, create the publishers; FAILURE with the reason in the log."""
         try:
-            pipeline = DepthPipeline(self.settings)
+            pipeline = DepthPipeline(self.settings, self._warn_of_model)
             pipeline.warm_up()
         except (RuntimeError, ValueError, OSError) as error:
             self._failure = str(error)
@@ -154,6 +154,9 @@ class DepthNode(LifecycleNode):
         self._stop()
         self._release()
         super().destroy_node()
+
+    def _warn_of_model(self, sentence: str) -> None:
+        self._complaints.report("device_failed", f"model {self.settings.model}", sentence)
 
     def _start(self) -> None:
         if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:

@@ -4,25 +4,26 @@ import pytest
 import torch
 
 from endo_depth_ros.depth.models import create_estimator
-from endo_depth_ros.depth.runtime import RUNTIMES, RuntimeUnavailableError, select_runtime
+from endo_depth_ros.depth.runtime import RuntimeUnavailableError
+from endo_depth_ros.depth.runtimes import RUNTIMES, select_runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.registry import UnknownNameError
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownNameError, match="no model 'dream'; choose one of: shading"):
+    with pytest.raises(UnknownNameError, match="no model 'dream'; choose one of: endo_depth_small, shading"):
         create_estimator(DepthSettings(model="dream"))
 
 
 def test_the_cpu_is_always_there():
-    assert select_runtime("cpu").device.type == "cpu"
+    assert select_runtime(DepthSettings(device="cpu")).device.type == "cpu"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_missing_gpu_is_refused_with_the_reason_and_auto_does_without():
     with pytest.raises(RuntimeUnavailableError, match="torch-cuda: .*set device to auto or cpu"):
-        select_runtime("cuda")
-    assert select_runtime("auto").device.type == "cpu"
+        select_runtime(DepthSettings(device="cuda"))
+    assert select_runtime(DepthSettings()).device.type == "cpu"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")

@@ -6,7 +6,7 @@ import pytest
 from endo_depth_ros.contracts import Frame, ScaleState, Verdict
 from endo_depth_ros.depth.estimator import DepthEstimator, DepthPrediction
 from endo_depth_ros.depth.pipeline import DepthPipeline
-from endo_depth_ros.depth.runtime import TorchCpu
+from endo_depth_ros.depth.runtime_cpu import TorchCpu
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.settings import SettingsError, make
@@ -47,7 +47,7 @@ def pipeline(**settings):
 
 def ramp_pipeline(**settings):
     made = pipeline(**settings)
-    made.estimator = Ramp(made.settings, TorchCpu())
+    made.estimator = Ramp(made.settings, TorchCpu("auto", 1))
     return made
 
 
