@@ -12,6 +12,7 @@ from torch import Tensor
 
 from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
 from training.dataset import Sample
+from training.depthwise import speed_up_depthwise
 from training.fit_recipe import FitRecipe, OptimiserSettings
 from training.imagenet import load_imagenet_encoder
 from training.losses import LossTerms, total_loss
@@ -34,6 +35,7 @@ class DepthTraining(pl.LightningModule):
         self.save_hyperparameters({"recipe": recipe})
         self.recipe = make_recipe(recipe, FitRecipe)
         self.network = DepthNetwork(NetworkConfig()).to(memory_format=torch.channels_last)
+        speed_up_depthwise(self.network)
         self.validation_families: tuple[str, ...] = ()
         self._scores: list[ImageScore] = []
 
