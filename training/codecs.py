@@ -65,9 +65,10 @@ def encode_depth(depth: NDArray[np.float32], instrument: NDArray[np.bool_]) -> b
 
 def decode_depth(png: bytes) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Natural log of depth in metres, float32 [H, W], NaN where unknown; the instrument mask. Raises PictureError."""
-    code = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    if code is None or code.dtype != np.uint16 or code.ndim != 2:
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.dtype != np.uint16 or picture.ndim != 2:
         raise PictureError("the depth is not a readable 16-bit PNG")
+    code = np.asarray(picture, np.uint16)
     steps = code & DEPTH_BITS
     log_depth = steps.astype(np.float32) * np.float32(LOG_DEPTH_STEP) + np.float32(np.log(MIN_DEPTH_M))
     return np.where(steps > 0, log_depth, np.float32(np.nan)), (code & INSTRUMENT_BIT) > 0

@@ -24,7 +24,7 @@ class _Depthwise(torch.autograd.Function):
         return torch.conv2d(x, weight, None, stride, padding, 1, len(weight))
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # type: ignore[override]  # fixed arguments
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weight = ctx.saved_tensors
         slow_input, slow_kernel = ctx.stride > 1, weight.shape[-1] > FAST_KERNEL
         for_x = _gradients(gradient, x, weight, ctx, slow_input, (True, False))[0]

@@ -34,7 +34,8 @@ class DepthTraining(pl.LightningModule):
         super().__init__()
         self.save_hyperparameters({"recipe": recipe})
         self.recipe = make_recipe(recipe, FitRecipe)
-        self.network = DepthNetwork(NetworkConfig()).to(memory_format=torch.channels_last)
+        self.network = DepthNetwork(NetworkConfig())
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch annotates no such keyword
         speed_up_depthwise(self.network)
         self.validation_families: tuple[str, ...] = ()
         self._scores: list[ImageScore] = []
@@ -119,9 +120,10 @@ def score_batch(batch: Sample, log_depth: Tensor, log_b: Tensor, families: tuple
     """Scores of the images that have truth."""
     maps = [values.cpu().numpy() for values in (log_depth, log_b, batch.log_depth, batch.valid)]
     labels = [values.tolist() for values in (batch.family, batch.sequence, batch.pair)]
+    images = zip(*maps, *labels, strict=True)
     scores = [
-        score_image(*images, families[family], sequence, pair)
-        for *images, family, sequence, pair in zip(*maps, *labels, strict=True)
+        score_image(depth, b, truth, valid, families[family], sequence, pair)
+        for depth, b, truth, valid, family, sequence, pair in images
     ]
     return [score for score in scores if score is not None]
 

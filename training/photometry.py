@@ -22,7 +22,7 @@ def jitter_colours(image: NDArray[np.uint8], rng: np.random.Generator, strength:
     gains = math.exp(rng.normal(0, 0.15 * strength)) * np.exp(rng.normal(0, 0.06 * strength, 3))
     levels = (np.arange(256) / 255)[:, None] ** gamma * gains
     table = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)[None]
-    return cv2.LUT(cv2.transform(image, matrix), table)
+    return np.asarray(cv2.LUT(cv2.transform(image, matrix), table), np.uint8)
 
 
 def hide_patches(image: NDArray[np.uint8], rng: np.random.Generator) -> None:

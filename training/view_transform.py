@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,17 +72,19 @@ def transform_camera(K: NDArray[np.float64], A: NDArray[np.float64]) -> NDArray[
 def transform_view(view: View, A: NDArray[np.float64], width: int, height: int) -> View:
     """The view seen through A, width x height pixels; depth is NaN where nothing was rendered."""
     size, M = (width, height), A[:2]
-    radiance = cv2.warpAffine(view.radiance, M, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    nearest = _warp_nearest(view.log_depth, M, size, math.nan)
-    between = cv2.warpAffine(view.log_depth, M, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    radiance = np.asarray(_warp_linear(view.radiance, M, size), np.float32)
+    nearest = np.asarray(_warp_nearest(view.log_depth, M, size, math.nan), np.float32)
+    between = np.asarray(_warp_linear(view.log_depth, M, size), np.float32)
     smooth = np.abs(between - nearest) < EDGE_LOG_DEPTH
     instrument = _warp_nearest(view.instrument.astype(np.uint8), M, size, 0).astype(bool)
     return View(radiance, np.where(smooth, between, nearest), instrument, transform_camera(view.K, A))
 
 
-def _warp_nearest(
-    picture: NDArray[np.generic], M: NDArray[np.float64], size: tuple[int, int], outside: float
-) -> NDArray[np.generic]:
+def _warp_linear(picture: NDArray[Any], M: NDArray[np.float64], size: tuple[int, int]) -> NDArray[Any]:
+    return cv2.warpAffine(picture, M, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _warp_nearest(picture: NDArray[Any], M: NDArray[np.float64], size: tuple[int, int], outside: float) -> NDArray[Any]:
     return cv2.warpAffine(
         picture, M, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
     )
