@@ -23,8 +23,7 @@ class FrameBagOptions:
     """How frames are written.
 
     start_s: stamp of the first frame; None keeps the source's stamps, or starts at one second where they start at zero.
-    hfov_deg: lens to assume where the source has no
-    calibration.
+    hfov_deg: lens to assume where the source has no calibration.
     """
 
     start_s: float | None = None
@@ -40,7 +39,7 @@ def write_frames(frames: Iterable[tuple[SourceFrame, NDArray[np.uint8]]], path: 
     with BagWriter(path, options.compression) as writer:
         for frame, image in frames:
             if offset_ns is None:
-                offset_ns = _stamp_offset_ns(frame.stamp_ns, options.start_s)
+                offset_ns = stamp_offset_ns(frame.stamp_ns, options.start_s)
             stamp_ns = frame.stamp_ns + offset_ns
             camera = camera_of(frame, image, options.hfov_deg)
             uncalibrated += camera is None
@@ -54,7 +53,8 @@ def write_frames(frames: Iterable[tuple[SourceFrame, NDArray[np.uint8]]], path: 
     return uncalibrated
 
 
-def _stamp_offset_ns(first_ns: int, start_s: float | None) -> int:
+def stamp_offset_ns(first_ns: int, start_s: float | None) -> int:
+    """What to add to every stamp so that the first is start_s, or one second where it is zero."""
     if start_s is not None:
         return round(start_s * NANOSECONDS) - first_ns
     return FIRST_STAMP_NS if first_ns == 0 else 0

@@ -34,7 +34,7 @@ def read_tum(path: Path) -> Trajectory:
         try:
             x, y, z, qx, qy, qz, qw = (float(word) for word in words[1:])
             poses.append(pose_matrix([x, y, z], [qx, qy, qz, qw]))
-            stamps.append(_nanoseconds(words[0]))
+            stamps.append(parse_seconds(words[0]))
         except ValueError as error:
             raise TrajectoryError(f"{path}: line {number} is not 'time x y z qx qy qz qw'; correct it") from error
     try:
@@ -43,8 +43,8 @@ def read_tum(path: Path) -> Trajectory:
         raise TrajectoryError(f"{path}: {error}") from error
 
 
-def _nanoseconds(text: str) -> int:
-    """Seconds as written to nanoseconds; a float would lose the last two digits of today's stamps."""
+def parse_seconds(text: str) -> int:
+    """Seconds as written to nanoseconds; a float would lose the last digits of stamps. Raises ValueError."""
     whole, _, fraction = text.partition(".")
     if not (whole + fraction).isdigit():
         return round(float(text) * NANOSECONDS)

@@ -1,10 +1,11 @@
-"""Turn a video or image folder into a rosbag2 (.mcap), and a bag into a video, a folder of PNGs or a sound .mcap."""
+"""Turn a video, image folder or data set into a rosbag2, and a bag into a video, a folder of PNGs or a sound .mcap."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import sys
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -21,12 +22,15 @@ from endo_depth_ros.bags.readable_frames import mean_fps, readable_frames
 from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError, camera_of
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate, seconds
+from endo_depth_ros.datasets.catalog import DATASETS, choose_sequence, find_sequences, holds_dataset
+from endo_depth_ros.datasets.truth_bag import write_truth
+from endo_depth_ros.datasets.truth_sequence import ReadOptions
 from endo_depth_ros.geometry.camera import Camera
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("input", type=Path, help="video file, image folder, or rosbag2 (folder, .mcap, .db3)")
+    parser.add_argument("input", type=Path, help="video file, image folder, data set, or rosbag2 (folder, .mcap, .db3)")
     parser.add_argument("output", type=Path, help="NAME.mcap, NAME.mp4 (avi, mkv), or a folder for PNGs and stamps.csv")
     camera = parser.add_mutually_exclusive_group()
     camera.add_argument("--camera", type=Path, metavar="YAML", help="calibration file for camera_info")
@@ -35,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", type=frame_rate, help="frame rate, instead of the video's own (folders: 30)")
     parser.add_argument("--frame-id", default=DEFAULT_FRAME_ID, help="frame of images from a video (%(default)s)")
+    parser.add_argument(
+        "--dataset", default="", metavar="NAME", help="read the input as this data set: " + ", ".join(DATASETS)
+    )
+    parser.add_argument(
+        "--sequence", default="", metavar="NAME", help="which sequence of a data set that holds several"
+    )
     parser.add_argument("--image-topic", default="", help="which images of a bag, where it has several")
     parser.add_argument(
         "--start", type=seconds, metavar="S", help="first stamp in seconds (kept, or 1 where it is zero)"
@@ -49,13 +59,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert; returns the exit code. Raises SourceError, OutputError or CameraError with a sentence."""
-    is_copy = args.output.suffix == MCAP and is_bag(args.input)
+    is_truth = bool(args.dataset) or (not is_bag(args.input) and holds_dataset(args.input))
+    if args.sequence and not is_truth:
+        raise OutputError("--sequence has no effect: the input is no data set; leave it out")
+    is_copy = args.output.suffix == MCAP and not is_truth and is_bag(args.input)
     if is_copy:
         _check_copy(args)
     _check_replaceable(args.output)
     with complete_output(args.output, overwrite=args.force) as partial:
         if is_copy:
             _copy_bag(args.input, partial, args.compression)
+        elif is_truth:
+            _convert_truth(args, partial)
         else:
             _convert_frames(args, partial)
     print(args.output)
@@ -75,6 +90,20 @@ def _check_replaceable(path: Path) -> None:
     """--force replaces what convert wrote, never a folder of something else."""
     if path.is_dir() and any(path.iterdir()) and not (path / STAMPS_FILE).is_file():
         raise OutputError(f"{path}: exists and is no folder that convert wrote; choose another name")
+
+
+def _convert_truth(args: argparse.Namespace, partial: Path) -> None:
+    """One sequence of a data set, with its true depth and poses."""
+    if args.output.suffix != MCAP:
+        raise OutputError(f"{args.output}: a data set becomes a bag with its depth and poses; give NAME.mcap")
+    found = choose_sequence(find_sequences(args.input, args.dataset), args.sequence)
+    camera = None if args.camera is None else read_camera(args.camera)
+    sequence = found.open(ReadOptions(camera, args.hfov, args.fps, args.frame_id))
+    for note in sequence.notes:
+        print(f"note: {found.layout.title} {sequence.name}: {note}", file=sys.stderr)
+    total = min(sequence.frame_count, args.max_frames or sequence.frame_count)
+    frames = tqdm(islice(sequence, args.max_frames), desc=sequence.name, total=total, unit="frame", disable=None)
+    write_truth(frames, partial, FrameBagOptions(args.start, None, args.jpeg, args.compression))
 
 
 def _convert_frames(args: argparse.Namespace, partial: Path) -> None:

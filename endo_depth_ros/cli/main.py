@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 COMMANDS = {
     "demo": "render (or read) a video, run the nodes on it and show what they publish",
     "process": "depth of a video, image folder or bag, without a ROS graph",
-    "convert": "video or image folder to rosbag2 and back",
+    "convert": "video, image folder or data set to rosbag2, and back",
     "replay": "play a rosbag2 on ROS topics",
     "doctor": "what this machine has, what is missing and what to do",
 }
