@@ -45,12 +45,6 @@ def surface_normals(clearance: Clearance, points: Tensor, step: float) -> Tensor
     return unit(corners @ values)
 
 
-def smooth_minimum(a: Tensor, b: Tensor, blend: float) -> Tensor:
-    """Minimum whose edge is rounded over `blend` (Quilez's polynomial form); at most blend/4 below the minimum."""
-    h = (0.5 + 0.5 * (b - a) / blend).clamp(0, 1)
-    return torch.lerp(b, a, h) - blend * h * (1 - h)
-
-
 def unit(vectors: Tensor) -> Tensor:
     """Vectors [3, N] at length 1; a reduction over rows is several times slower than this."""
     x, y, z = vectors

@@ -69,7 +69,7 @@ def march(field: Field, origin: Tensor, rays: Tensor, start: Tensor, limit: Tens
         clearance = field.clearance(origin + t * rays)
     for _ in range(_MAX_STEPS):
         # Steps never shrink below a fraction of a pixel's footprint: grazing rays would take thousands.
-        ahead = t + (clearance / field.steepness).clamp_min(field.finest + 4e-3 * t) / length
+        ahead = torch.minimum(t + (clearance / field.steepness).clamp_min(field.finest + 4e-3 * t) / length, limit)
         clearance_ahead = field.clearance(origin + ahead * rays)
         hit = (clearance_ahead <= 0).nonzero()[:, 0]
         if len(hit):

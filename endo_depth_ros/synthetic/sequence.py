@@ -123,7 +123,7 @@ def draw_take(settings: SequenceSettings, device: str | torch.device = "cpu") ->
     family = settings.family if settings.family != ANY else str(draws("family").choice(list(FAMILIES)))
     anatomy = FAMILIES.get(family)(draws("anatomy"))
     walls = bake(anatomy, device)
-    path = CameraPath(anatomy.way, walls.clearance, draws("path"), trocar=anatomy.trocar)
+    path = CameraPath(anatomy.way, lambda p: walls.clearance(p.to(device)).cpu(), draws("path"), trocar=anatomy.trocar)
     scene = Scene(anatomy, walls, Tissue(draws("tissue"), anatomy.palettes, device))
     plain = Take(scene, path, sequence_camera(settings), LightSettings(), SensorSettings(), Obstruction(), 0.0)
     return _vary(plain, settings, draws) if settings.varied else plain

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-from torch.nn.functional import interpolate, max_pool3d
+from torch.nn.functional import interpolate, max_pool3d, pad
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.voxel_grid import VoxelGrid
@@ -17,7 +17,8 @@ from endo_depth_ros.synthetic.voxel_grid import VoxelGrid
 _COARSEST = 4  # voxels between the first samples
 _BAND = 1.0  # voxels on either side of the wall that are exact even where it is steepest
 _CHUNK = 1 << 17  # points per evaluation, so that what it computes with stays in the cache
-_BLUR = 2.5  # voxels by which the distance between half as many voxels may be wrong
+_FIRST_ORDER = 2.0  # voxels from the wall within which the first order is believed
+_EXCESS, _DEFECT = 0.5, 1.5  # voxels beyond which it must agree with the distance between half as many voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +56,9 @@ def bake(anatomy: Anatomy, device: str | torch.device = "cpu") -> VoxelField:
     clearance = _sample(anatomy, device)
     slope = torch.stack(torch.gradient(clearance, spacing=anatomy.voxel)).square_().sum(0).sqrt_()
     first_order = clearance.abs() / slope.clamp_min_(0.3)
-    euclidean = _distance_to_walls(clearance > 0) * anatomy.voxel
-    blur = _BLUR * anatomy.voxel
-    distance = torch.minimum(torch.maximum(first_order, euclidean - blur), euclidean + blur)
+    euclidean = _distance_to_walls(clearance > 0)
+    most = (euclidean + _EXCESS).clamp_min_(_FIRST_ORDER) * anatomy.voxel
+    distance = torch.minimum(torch.maximum(first_order, (euclidean - _DEFECT) * anatomy.voxel), most)
     distance = torch.copysign(distance, clearance)
     parts = _bake_parts(anatomy, distance)
     box = (anatomy.low, anatomy.voxel)
@@ -106,11 +107,13 @@ def _evaluate(anatomy: Anatomy, ask: Callable[[Tensor], Tensor], voxels: Tensor)
 
 
 def _distance_to_walls(free: Tensor) -> Tensor:
-    """Distance in voxels from each voxel of [Z, Y, X] (even sizes) to the nearest wall, right to _BLUR voxels."""
+    """Distance in voxels from each voxel of [Z, Y, X] (even sizes) to the nearest wall, right to a voxel or two."""
     packed = free.to(torch.float32)[None, None]
     most, least = max_pool3d(packed, 3, stride=2, padding=1), -max_pool3d(-packed, 3, stride=2, padding=1)
     wall = (most > least)[0, 0]
     if not wall.any():
         return torch.full(free.shape, float(max(free.shape)), device=free.device)
-    halved = torch.from_numpy(distance_transform_edt(~wall.cpu().numpy())).to(free.device, torch.float32)
-    return 2 * interpolate(halved[None, None], scale_factor=2.0, mode="trilinear", align_corners=False)[0, 0]
+    halved = torch.from_numpy(distance_transform_edt(~wall.cpu().numpy())).to(free.device, torch.float32)[None, None]
+    halved = pad(halved, (0, 1, 0, 1, 0, 1), mode="replicate")
+    size = [n + 1 for n in free.shape]
+    return 2 * interpolate(halved, size=size, mode="trilinear", align_corners=True)[0, 0, :-1, :-1, :-1]
