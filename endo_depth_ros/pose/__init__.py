@@ -1,0 +1,1 @@
+"""Camera tracking: from depth images to poses with covariance, states and keyframes."""

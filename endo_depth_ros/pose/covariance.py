@@ -1,0 +1,41 @@
+"""Covariances of poses: of the graph (body frame, rotation first) and of messages (odom axes, position first)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.lie import Array, adjoint
+
+
+def to_message_order(body: Array, T_odom_camera: Transform) -> Array:
+    """Covariance [6, 6] as geometry_msgs/PoseWithCovariance has it: (x, y, z, rotation about x, y, z), odom axes.
+
+    body: covariance of the twist (rotation, translation) in the camera's own frame, T ← T exp(twist), as gtsam has it.
+    """
+    turn = _turn(T_odom_camera)
+    return symmetric(turn @ body @ turn.T)
+
+
+def to_body_order(message: Array, T_odom_camera: Transform) -> Array:
+    """The inverse of to_message_order."""
+    turn = _turn(T_odom_camera)
+    return symmetric(turn.T @ message @ turn)
+
+
+def compose(covariance_a: Array, T_a_b: Transform, covariance_b: Array) -> Array:
+    """Body covariance [6, 6] of T_world_a @ T_a_b from those of the two factors, independent of each other."""
+    Ad = adjoint(invert_transform(T_a_b))
+    return symmetric(Ad @ covariance_a @ Ad.T + covariance_b)
+
+
+def symmetric(matrix: Array) -> Array:
+    """The symmetric part."""
+    return 0.5 * (matrix + matrix.T)
+
+
+def _turn(T_odom_camera: Transform) -> Array:
+    R = T_odom_camera[:3, :3]
+    turn = np.zeros((6, 6))
+    turn[:3, 3:] = turn[3:, :3] = R
+    return turn

@@ -1,0 +1,45 @@
+"""A frame becomes a keyframe: what it saw of known landmarks, and new ones where there were none."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from endo_depth_ros.geometry.transforms import Transform
+from endo_depth_ros.pose.corners import find_corners
+from endo_depth_ros.pose.depth_samples import find_usable, sample_log_depth
+from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings, Tracks
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.views import Sight, View
+
+
+def make_keyframe(
+    view: View, number: int, T_map_camera: Transform, log_scale: float, seen: Sightings, settings: PoseSettings
+) -> tuple[Keyframe, Tracks]:
+    """The keyframe, and all landmarks to follow from it: those of `seen` and those that it brings."""
+    usable = find_usable(view.estimate, view.trusted)
+    known = seen.pixels.astype(np.float32)
+    corners = find_corners(view.picture, usable, known, settings.grid_cell_px, settings.corner_quality)
+    pixels = corners.astype(np.float64)
+    measured_log, measured_sigma = sample_log_depth(view.estimate, pixels, settings)
+    rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(view.K).T
+    landmarks = Landmarks(rays, measured_log, measured_sigma, measured_log + log_scale, measured_sigma.copy())
+    keyframe = Keyframe(number, view.stamp_ns, view.K, T_map_camera, log_scale, landmarks, seen)
+    tracks = Tracks(
+        np.concatenate([seen.anchor, np.full(len(corners), number, np.int64)]),
+        np.concatenate([seen.index, np.arange(len(corners))]),
+        np.concatenate([known, corners]),
+    )
+    return keyframe, tracks
+
+
+def nothing_seen() -> Sightings:
+    """What a first keyframe saw of earlier ones' landmarks."""
+    whole, real = np.zeros(0, np.int64), np.zeros(0)
+    return Sightings(whole, whole, np.zeros((0, 2)), real, real)
+
+
+def sightings_of(sight: Sight, oldest_anchor: int) -> Sightings:
+    """What a frame saw of landmarks whose keyframes are numbered from oldest_anchor on."""
+    kept = sight.tracks.anchor >= oldest_anchor
+    tracks, evidence = sight.tracks.chosen(kept), sight.evidence.chosen(kept)
+    return Sightings(tracks.anchor, tracks.index, evidence.pixels, evidence.log_depth, evidence.log_sigma)

@@ -1,0 +1,123 @@
+"""The keyframes that frames are tracked against, as the tracker sees them between two optimisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.covariance import compose
+from endo_depth_ros.pose.keyframe import Keyframe, Tracks
+from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen, sightings_of
+from endo_depth_ros.pose.lie import Array
+from endo_depth_ros.pose.optimiser import KeyframeOptimiser
+from endo_depth_ros.pose.place_memory import PlaceMemory
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.views import Sight, View
+from endo_depth_ros.pose.window import KeyframeFactors, WindowResult
+
+
+class LocalMap:
+    """Keyframes of the window, the landmarks followed from the newest one, and all places seen so far."""
+
+    def __init__(self, settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> None:
+        self._settings = settings
+        self._optimiser = KeyframeOptimiser(settings, others)
+        self.places = PlaceMemory(settings.max_keyframes)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget keyframes and places."""
+        self.places.clear()
+        self._number, self._distance = 0, 1.0
+        self.leave()
+
+    def leave(self) -> None:
+        """Track against these keyframes no more; places stay known."""
+        self._optimiser.forget()
+        self.keyframes: dict[int, Keyframe] = {}
+        self.tracks = Tracks()
+        self.picture: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._covariance = np.eye(6)
+
+    def close(self) -> None:
+        """Stop the optimiser's thread."""
+        self._optimiser.close()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is anything to track against."""
+        return bool(self.keyframes)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether another keyframe would have to wait."""
+        return self._optimiser.is_busy
+
+    @property
+    def newest(self) -> Keyframe:
+        """The keyframe that landmarks are followed from."""
+        return self.keyframes[self._number]
+
+    @property
+    def distance(self) -> float:
+        """Median depth of the newest keyframe, metres; 1 before the first."""
+        return self._distance
+
+    def begin(self, view: View, T_map_camera: Transform, covariance: Array) -> int:
+        """Start from a single keyframe, whose pose has this covariance [6, 6] (body frame); its number of landmarks."""
+        self.leave()
+        self._number += 1
+        keyframe, tracks = make_keyframe(view, self._number, T_map_camera, 0.0, nothing_seen(), self._settings)
+        if len(tracks) < self._settings.min_points:
+            return len(tracks)
+        self._install(view, keyframe, tracks, covariance)
+        self._optimiser.restart(keyframe, covariance)
+        return len(tracks)
+
+    def add(self, view: View, sight: Sight, covariance: Array) -> None:
+        """Make a tracked frame the newest keyframe; covariance: [6, 6] of its pose, body frame."""
+        self._number += 1
+        numbers = sorted([*self.keyframes, self._number])[-self._settings.window :]
+        seen = sightings_of(sight, numbers[0])
+        keyframe, tracks = make_keyframe(
+            view, self._number, sight.T_map_camera, sight.resection.log_scale, seen, self._settings
+        )
+        self.keyframes = {number: each for number, each in self.keyframes.items() if number in numbers}
+        self._install(view, keyframe, tracks, covariance)
+        self._optimiser.submit(keyframe)
+
+    def covariance_of(self, T_map_camera: Transform, given_map: Array) -> Array:
+        """Body covariance [6, 6] of a pose found by tracking, whose covariance given the map is given_map."""
+        T_keyframe_camera = invert_transform(self.newest.T_map_camera) @ T_map_camera
+        return compose(self._covariance, T_keyframe_camera, given_map)
+
+    def take_corrections(self) -> Transform | None:
+        """Apply what the optimiser found since the last call; the motion of the newest keyframe by it, in the map."""
+        result = self._optimiser.take_result()
+        if result is None or result.newest not in self.keyframes:
+            return None
+        before = self.keyframes[result.newest].T_map_camera
+        correction = result.T_map_camera[result.newest] @ invert_transform(before)
+        for number, keyframe in self.keyframes.items():
+            if number in result.T_map_camera:
+                self._update(keyframe, result)
+            elif number > result.newest:
+                keyframe.T_map_camera = correction @ keyframe.T_map_camera
+        if result.newest == self._number:
+            self._covariance = result.covariance
+        return correction
+
+    def _install(self, view: View, keyframe: Keyframe, tracks: Tracks, covariance: Array) -> None:
+        self.keyframes[keyframe.number] = keyframe
+        self.tracks, self.picture, self._covariance = tracks, view.picture, covariance
+        self._distance = float(np.median(view.estimate.depth[view.estimate.valid])) * float(np.exp(keyframe.log_scale))
+        self.places.remember(keyframe, view.picture, view.estimate.depth)
+
+    def _update(self, keyframe: Keyframe, result: WindowResult) -> None:
+        number = keyframe.number
+        keyframe.T_map_camera, keyframe.log_scale = result.T_map_camera[number], result.log_scale[number]
+        keyframe.landmarks.log_depth = result.log_depth[number]
+        keyframe.landmarks.log_sigma = result.log_sigma[number]

@@ -1,0 +1,34 @@
+"""Finding a lost camera among the places it has been to."""
+
+from __future__ import annotations
+
+from endo_depth_ros.pose.depth_samples import sample_log_depth
+from endo_depth_ros.pose.place_memory import PlaceMemory
+from endo_depth_ros.pose.resection import Evidence, Resection, find_consensus, refine
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.views import View, measure_disagreement
+
+# Corners that look alike are found to within this, and among them chance makes small agreements.
+PIXEL_SIGMA = 2.0
+MIN_POINTS, MIN_SHARE = 15, 0.35
+
+
+def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resection | None:
+    """The pose in the map, from the first place that the view agrees with in looks, geometry and depth."""
+    for place in places.candidates(view.picture):
+        matches = places.match(place, view.picture)
+        if len(matches.pixels) < MIN_POINTS:
+            continue
+        logs = sample_log_depth(view.estimate, matches.pixels, settings)
+        evidence = Evidence(matches.map_points, matches.pixels, *logs, view.K)
+        consensus = find_consensus(evidence, place.keyframe.T_map_camera, settings.max_reprojection_px)
+        if consensus is None:
+            continue
+        T, agree = consensus
+        if agree.sum() < MIN_POINTS or agree.mean() < MIN_SHARE:
+            continue
+        evidence = evidence.chosen(agree)
+        found = refine(evidence, T, 0.0, PIXEL_SIGMA, settings.scale_log_sigma, None)
+        if measure_disagreement(evidence, found) <= settings.max_depth_disagreement:
+            return found
+    return None

@@ -1,0 +1,144 @@
+"""The pose of a camera that sees known points: seeded RANSAC, then all the evidence together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.keyframe import MapPoints
+from endo_depth_ros.pose.lie import Array, exp_se3, log_se3, skew
+from endo_depth_ros.pose.robust import huber_weights
+
+RANSAC_ROUNDS = 100
+RANSAC_CONFIDENCE = 0.995
+REFINEMENTS = 6
+SETTLED = 1e-7
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a frame shows of known points.
+
+    map_points: the points. pixels: [N, 2]. log_depth: [N], of the frame's own depth there, NaN for none.
+    log_sigma: [N], of log_depth. K: [3, 3].
+    """
+
+    map_points: MapPoints
+    pixels: Array
+    log_depth: Array
+    log_sigma: Array
+    K: Array
+
+    def chosen(self, which: NDArray[np.bool_]) -> Evidence:
+        """The evidence of the points where `which` [N] is True."""
+        points = MapPoints(self.map_points.points[which], self.map_points.spread[which])
+        return Evidence(points, self.pixels[which], self.log_depth[which], self.log_sigma[which], self.K)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of a pose beforehand. information: inverse covariance [6, 6] of the twist at T_map_camera."""
+
+    T_map_camera: Transform
+    information: Array
+
+
+@dataclass(frozen=True)
+class Resection:
+    """A pose and what it rests on. covariance: [6, 6], body frame, given the map. log_scale: of the frame's depth."""
+
+    T_map_camera: Transform
+    log_scale: float
+    covariance: Array
+
+
+def find_consensus(evidence: Evidence, guess: Transform, max_error_px: float) -> tuple[Transform, NDArray[np.bool_]] | None:
+    """A pose that most points agree on, and which do, bool [N]; None where there is none.
+
+    Three points make a pose (Ke and Roumeliotis 2017) and the first round tries `guess`. Repeats exactly: OpenCV's
+    RANSAC starts each call from the same seed.
+    """
+    if len(evidence.pixels) < 6:
+        return None
+    T_camera_map = invert_transform(guess)
+    rotation, translation = cv2.Rodrigues(T_camera_map[:3, :3])[0], T_camera_map[:3, 3:].copy()
+    try:
+        ok, rotation, translation, inliers = cv2.solvePnPRansac(
+            evidence.map_points.points, evidence.pixels, evidence.K, None, rotation, translation, True,
+            RANSAC_ROUNDS, max_error_px, RANSAC_CONFIDENCE, flags=cv2.SOLVEPNP_AP3P,
+        )
+    except cv2.error:
+        return None  # points that lie on one line or in one place
+    if not ok or inliers is None or not (np.isfinite(rotation).all() and np.isfinite(translation).all()):
+        return None
+    agree = np.zeros(len(evidence.pixels), bool)
+    agree[inliers.ravel()] = True
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = cv2.Rodrigues(rotation)[0], translation.ravel()
+    return invert_transform(T), agree
+
+
+def refine(
+    evidence: Evidence, guess: Transform, log_scale: float, pixel_sigma: float, scale_log_sigma: float, prior: Prior | None
+) -> Resection:
+    """The most likely pose and scale of the frame's depth: reprojection, depth and prior, robustly (Huber).
+
+    Gauss-Newton over a twist and log_scale, whose prior is 0 ± scale_log_sigma. Points count by how well they are
+    known: across the direction in which their uncertainty moves them in the image fully, along it less.
+    """
+    T, s = guess.copy(), log_scale
+    H = np.eye(7)
+    for _ in range(REFINEMENTS):
+        r, J = _residuals(evidence, T, s, pixel_sigma)
+        w = huber_weights(r)
+        H = (J * w[:, None]).T @ J
+        g = (J * w[:, None]).T @ r
+        H[6, 6] += 1 / scale_log_sigma**2
+        g[6] += s / scale_log_sigma**2
+        if prior is not None:
+            H[:6, :6] += prior.information
+            g[:6] += prior.information @ log_se3(invert_transform(prior.T_map_camera) @ T)
+        step = np.linalg.solve(H + 1e-9 * np.diag(np.diag(H)), -g)
+        T, s = T @ exp_se3(step[:6]), s + step[6]
+        if np.abs(step).max() < SETTLED:
+            break
+    return Resection(T, float(s), np.linalg.inv(H)[:6, :6])
+
+
+def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -> tuple[Array, Array]:
+    """Whitened residuals [3 N] (x, y of all points, then depth) and their Jacobian [3 N, 7]."""
+    R = T[:3, :3]
+    p = (evidence.map_points.points - T[:3, 3]) @ R
+    z = np.maximum(p[:, 2], 1e-9)
+    K = evidence.K
+    projection = np.zeros((len(p), 2, 3))  # d pixel / d point
+    projection[:, 0, 0], projection[:, 0, 1], projection[:, 1, 1] = K[0, 0] / z, K[0, 1] / z, K[1, 1] / z
+    projection[:, :, 2] = -(p[:, :2] @ K[:2, :2].T) / (z * z)[:, None]
+    motion = np.concatenate([skew(p), np.broadcast_to(-np.eye(3), (len(p), 3, 3))], axis=2)  # d point / d twist
+    error = p[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - evidence.pixels
+    drift = np.einsum("nij,nj->ni", projection, evidence.map_points.spread @ R)
+    whiten = _whitening(drift, pixel_sigma)
+    r_pixel = np.einsum("nij,nj->ni", whiten, error)
+    J_pixel = np.einsum("nij,njk,nkl->nil", whiten, projection, motion, optimize=True)
+    depth_sigma = np.hypot(evidence.log_sigma, (evidence.map_points.spread @ R)[:, 2] / z)
+    known = np.isfinite(evidence.log_depth) & (p[:, 2] > 0)
+    weight = np.where(known, 1 / depth_sigma, 0.0)
+    r_depth = weight * np.where(known, np.log(z) - evidence.log_depth - s, 0.0)
+    J_depth = np.concatenate([motion[:, 2] * (weight / z)[:, None], -weight[:, None]], axis=1)
+    J = np.zeros((3 * len(p), 7))
+    J[: 2 * len(p), :6] = J_pixel.reshape(-1, 6)
+    J[2 * len(p) :] = J_depth
+    return np.concatenate([r_pixel.ravel(), r_depth]), J
+
+
+def _whitening(drift: Array, sigma: float) -> Array:
+    """[N, 2, 2], the inverse square roots of sigma² I + drift driftᵀ."""
+    length = np.linalg.norm(drift, axis=1)
+    direction = drift / np.maximum(length, 1e-12)[:, None]
+    less = 1 - sigma / np.hypot(sigma, length)
+    along = direction[:, :, None] * direction[:, None, :]
+    return (np.eye(2) - less[:, None, None] * along) / sigma

@@ -1,0 +1,87 @@
+"""Settings of the camera tracker, shared by pose_node, the command line and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from endo_depth_ros.settings import SettingsError, setting
+
+
+@dataclass(frozen=True)
+class PoseSettings:
+    """How frames with depth become camera poses."""
+
+    synchronous: bool = setting(
+        False, "Optimise keyframes within the call that makes them instead of on a thread, so that runs repeat exactly"
+    )
+    grid_cell_px: int = setting(16, "One point is tracked per cell of this size", unit="px", minimum=6, maximum=128)
+    corner_quality: float = setting(
+        0.02, "Corners weaker than this share of a strong one are not tracked", minimum=0.0, maximum=1.0
+    )
+    flow_window_px: int = setting(17, "Side of the patch that is followed", unit="px", minimum=7, maximum=63)
+    flow_levels: int = setting(3, "Halvings of the image for large motion", minimum=0, maximum=6)
+    max_return_px: float = setting(
+        0.7, "A point followed there and back must return this close", unit="px", minimum=0.05, maximum=10.0
+    )
+    pixel_sigma: float = setting(
+        0.5, "Standard deviation of a followed point", unit="px", minimum=0.05, maximum=10.0
+    )
+    max_reprojection_px: float = setting(
+        3.0, "Points farther than this from where the pose puts them are outliers", unit="px", minimum=0.2, maximum=50.0
+    )
+    min_points: int = setting(20, "Fewer consistent points don't make a pose", minimum=6, maximum=10000)
+    min_inlier_share: float = setting(
+        0.5, "Smaller shares of consistent points don't make a pose", minimum=0.0, maximum=1.0
+    )
+    depth_log_sigma: float = setting(
+        0.03, "Least relative error of depth that is believed, whatever its sigma says", minimum=0.001, maximum=1.0
+    )
+    depth_correlation: float = setting(
+        3.0,
+        "Factor on the sigma of depth, for errors that neighbouring points share",
+        minimum=1.0,
+        maximum=100.0,
+    )
+    scale_log_sigma: float = setting(
+        0.03, "Flicker: relative error of a whole depth image that changes from frame to frame", minimum=0.0001, maximum=1.0
+    )
+    max_depth_disagreement: float = setting(
+        0.2,
+        "Median relative difference between a depth image and the points already known above which it isn't believed",
+        minimum=0.01,
+        maximum=10.0,
+    )
+    keyframe_parallax: float = setting(
+        0.04, "Median parallax since the last keyframe that makes a new one, in image widths", minimum=0.001, maximum=1.0
+    )
+    keyframe_overlap: float = setting(
+        0.65, "A share of followed points below this makes a new keyframe", minimum=0.0, maximum=1.0
+    )
+    window: int = setting(8, "Keyframes that are optimised together", unit="keyframes", minimum=2, maximum=50)
+    max_keyframes: int = setting(
+        150, "Keyframes kept for finding the place again after loss", unit="keyframes", minimum=2, maximum=10000
+    )
+    frozen_frames: int = setting(
+        5, "Identical images in a row that mean a frozen video", unit="frames", minimum=2, maximum=1000
+    )
+    lost_after_s: float = setting(
+        1.0, "Time without a pose after which the camera is lost", unit="s", minimum=0.0, maximum=600.0
+    )
+    new_segment_after_s: float = setting(
+        0.5, "Time of good frames without finding the place again after which tracking starts anew", unit="s",
+        minimum=0.0, maximum=600.0,
+    )
+    velocity_decay_s: float = setting(
+        0.3, "Time in which a motion that isn't seen any more dies down", unit="s", minimum=0.001, maximum=60.0
+    )
+    max_odom_step: float = setting(
+        0.05,
+        "Steps of the pose after degraded frames above this share of the scene's distance (or radians) correct map→odom",
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+    def check(self) -> None:
+        """Raise SettingsError for settings that contradict one another."""
+        if self.flow_window_px % 2 == 0:
+            raise SettingsError(f"flow_window_px is {self.flow_window_px} but must be odd, to have a middle")

@@ -1,0 +1,140 @@
+"""The newest keyframes, optimised together; what older ones knew is kept as a factor (fixed-lag smoothing)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import gtsam
+import numpy as np
+
+from endo_depth_ros.geometry.transforms import Transform
+from endo_depth_ros.pose.keyframe import Keyframe
+from endo_depth_ros.pose.lie import Array
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
+
+ROUNDS = 6
+ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
+
+
+class KeyframeFactors(Protocol):
+    """Knowledge about keyframes from elsewhere, such as a robot's kinematics."""
+
+    def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
+        """Add factors on pose_key(number), and initial values of variables of its own, for keyframes of the window."""
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """What an optimisation found, by the numbers of the keyframes in the window.
+
+    log_depth, log_sigma: of the landmarks, as in Landmarks. newest: the newest keyframe's number. covariance: [6, 6]
+    of its pose, body frame (rotation, translation).
+    """
+
+    newest: int
+    T_map_camera: dict[int, Transform]
+    log_scale: dict[int, float]
+    log_depth: dict[int, Array]
+    log_sigma: dict[int, Array]
+    covariance: Array
+
+
+class Window:
+    """Keyframes of one segment as a gtsam graph: poses, scales of depth, StructureFactors, and what was left behind."""
+
+    def __init__(
+        self, settings: PoseSettings, first: Keyframe, covariance: Array, others: Sequence[KeyframeFactors] = ()
+    ) -> None:
+        """covariance: [6, 6] of the first keyframe's pose, body frame (rotation, translation)."""
+        self._settings, self._others = settings, others
+        self.keyframes: list[Keyframe] = [first]
+        self._past = gtsam.NonlinearFactorGraph()
+        noise = gtsam.noiseModel.Gaussian.Covariance(covariance)
+        self._past.add(gtsam.PriorFactorPose3(pose_key(first.number), gtsam.Pose3(first.T_map_camera), noise))
+        self._past.add(self._scale_prior(first))
+
+    def add(self, keyframe: Keyframe) -> WindowResult:
+        """Take in a newer keyframe and optimise. The keyframes and their landmarks are updated in place."""
+        self.keyframes.append(keyframe)
+        structures = self._structures()
+        graph = gtsam.NonlinearFactorGraph(self._past)
+        graph.add(self._scale_prior(keyframe))
+        values = self._values()
+        for structure in structures:
+            factor = structure.factor()
+            if factor is not None:
+                graph.add(factor)
+        for other in self._others:
+            other.extend(graph, values, self.keyframes)
+        values = self._optimise(graph, values)
+        result = self._take(graph, values, structures)
+        self._past.add(self._scale_prior(keyframe))
+        if len(self.keyframes) > self._settings.window:
+            self._leave_behind(structures[0], values)
+        return result
+
+    def _optimise(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> gtsam.Values:
+        parameters = gtsam.LevenbergMarquardtParams()
+        parameters.setMaxIterations(ROUNDS)
+        parameters.setRelativeErrorTol(ENOUGH)
+        return gtsam.LevenbergMarquardtOptimizer(graph, values, parameters).optimize()
+
+    def _take(
+        self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, structures: list[StructureFactor]
+    ) -> WindowResult:
+        graph.error(values)  # the optimiser's last try may have been another
+        for structure in structures:
+            structure.write_back()
+        for keyframe in self.keyframes:
+            keyframe.T_map_camera = values.atPose3(pose_key(keyframe.number)).matrix()
+            keyframe.log_scale = float(values.atVector(scale_key(keyframe.number))[0])
+        newest = self.keyframes[-1]
+        covariance = gtsam.Marginals(graph, values).marginalCovariance(pose_key(newest.number))
+        return WindowResult(
+            newest.number,
+            {keyframe.number: keyframe.T_map_camera for keyframe in self.keyframes},
+            {keyframe.number: keyframe.log_scale for keyframe in self.keyframes},
+            {keyframe.number: keyframe.landmarks.log_depth.copy() for keyframe in self.keyframes},
+            {keyframe.number: keyframe.landmarks.log_sigma.copy() for keyframe in self.keyframes},
+            np.array(covariance),
+        )
+
+    def _leave_behind(self, structure: StructureFactor, values: gtsam.Values) -> None:
+        """Marginalise the oldest keyframe: what it and its landmarks say of the others becomes a linear factor."""
+        oldest = self.keyframes.pop(0)
+        keys = {pose_key(oldest.number), scale_key(oldest.number)}
+        leaving, staying = gtsam.NonlinearFactorGraph(), gtsam.NonlinearFactorGraph()
+        factor = structure.factor()
+        if factor is not None:
+            leaving.add(factor)
+        for index in range(self._past.size()):
+            each = self._past.at(index)
+            (leaving if keys & set(each.keys()) else staying).add(each)
+        ordering = gtsam.Ordering()
+        for key in keys:
+            ordering.push_back(key)
+        _, rest = leaving.linearize(values).eliminatePartialMultifrontal(ordering)
+        for index in range(rest.size()):
+            if rest.at(index) is not None:
+                staying.add(gtsam.LinearContainerFactor(rest.at(index), values))
+        self._past = staying
+
+    def _structures(self) -> list[StructureFactor]:
+        return [
+            StructureFactor(anchor, self.keyframes[index + 1 :], self._settings.pixel_sigma)
+            for index, anchor in enumerate(self.keyframes[:-1])
+        ]
+
+    def _scale_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
+        noise = gtsam.noiseModel.Isotropic.Sigma(1, self._settings.scale_log_sigma)
+        return gtsam.PriorFactorVector(scale_key(keyframe.number), np.zeros(1), noise)
+
+    def _values(self) -> gtsam.Values:
+        values = gtsam.Values()
+        for keyframe in self.keyframes:
+            values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
+            values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
+        return values
