@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +25,8 @@ AMBIENT_RGB = (1.0, 0.5, 0.38)  # light that tissue sent back is redder
 _HOT_SPOT_EXPONENT = 60
 _SHADOW_OFFSET = 1e-3  # sources nearer to the optical axis cast no shadow that the lens sees, metres
 _SPREAD, _WIDE = 4, 8  # pixels that one of the blurred pictures takes
-_METAL_EXPONENT, _METAL_HIGHLIGHT = 120.0, 0.8
+_METAL_EXPONENT, _METAL_HIGHLIGHT = 120, 2.4
+_SHEEN_EXPONENT = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +47,8 @@ def shade(view: SurfaceView, light: LightSettings, clearance: Clearance) -> Tens
     sparse = SparsePicture.of(view.points[2].clamp_min(1e-3))
     sources = [_light_up(view, light, index, clearance, sparse) for index in range(len(light.positions))]
     normals = view.normals.reshape(3, -1)
-    direct = sum(s.power * s.visible * _diffuse((normals * s.direction).sum(0), light) for s in sources)
-    direct = torch.as_tensor(direct).view(size) * view.seen
+    arriving = [s.power * s.visible * _diffuse((normals * s.direction).sum(0), light) for s in sources]
+    direct = torch.stack(arriving).sum(0).view(size) * view.seen
     squared = view.points[2].clamp_min(1e-3) ** 2
     direct_rgb = _scatter(direct, squared, light.scatter)
     power = torch.stack([s.power for s in sources]).sum(0).view(size)
@@ -67,17 +69,21 @@ def _light_up(
     to_light = position[:, None] - points
     squared = (to_light * to_light).sum(0) + light.source_radius**2
     direction = to_light * squared.rsqrt()
-    axial = (-direction[2]).clamp_min(1e-4)
+    power = light.powers[index] * _beam(-direction[2], light) * REFERENCE_DISTANCE**2 / squared
+    if math.hypot(*light.positions[index][:2]) < _SHADOW_OFFSET:
+        return _Source(direction, power, torch.ones_like(power))
+    surface = every_third(view.points), every_third(view.normals)
+    visible = source_visibility(clearance, *surface, position, light.source_radius)
+    return _Source(direction, power, sparse.enlarge(visible).view(-1))
+
+
+def _beam(axial: Tensor, light: LightSettings) -> Tensor:
+    """Power of a beam by the cosine of the angle off its axis, 1 on the axis without a hot spot."""
+    axial = axial.clamp_min(1e-4)
     beam = axial**light.beam_exponent * (1 - light.hot_spot)
     if light.hot_spot > 0:
         beam = beam + light.hot_spot * _HOT_SPOT_EXPONENT / 6 * axial**_HOT_SPOT_EXPONENT
-    power = light.powers[index] * beam * REFERENCE_DISTANCE**2 / squared
-    if float(position[:2].norm()) < _SHADOW_OFFSET:
-        return _Source(direction, power, torch.ones_like(power))
-    visible = source_visibility(
-        clearance, every_third(view.points), every_third(view.normals), position, light.source_radius
-    )
-    return _Source(direction, power, sparse.enlarge(visible).view(-1))
+    return beam
 
 
 def _diffuse(cosine: Tensor, light: LightSettings) -> Tensor:
@@ -105,25 +111,23 @@ def _bounce(view: SurfaceView, sent: Tensor, light: LightSettings) -> Tensor:
 
 def _highlights(view: SurfaceView, sources: list[_Source], light: LightSettings) -> Tensor:
     """White light from the wet film and from instruments, [N] (Blinn's highlights)."""
-    points, normals = view.points.reshape(3, -1), view.normals.reshape(3, -1)
+    points, normals, gloss = view.points.reshape(3, -1), view.normals.reshape(3, -1), view.gloss.reshape(-1)
     to_lens = -unit(points)
-    glint = torch.zeros_like(points[0])
+    glint = torch.zeros_like(gloss)
     film = WetFilm(light.film_seed, light.film_slope, light.film_wave)
     metal = view.material.reshape(-1) == INSTRUMENT
+    shiny = metal.nonzero()[:, 0]
     # Ripples are costly; beyond three times their slope and the lobe hardly a mirror turns light to the lens.
-    reach = 3 * light.film_slope + 3 / light.highlight_exponent**0.5
-    widest = torch.cos(torch.tensor(min(reach, 1.5)))
+    widest = math.cos(min(1.5, 3 * light.film_slope + 3 / light.highlight_exponent**0.5))
     for source in sources:
         half = unit(source.direction + to_lens)
-        cosine = (normals * half).sum(0)
-        power, gloss = source.power * source.visible, view.gloss.reshape(-1)
-        glint += light.sheen * 0.5 * power * gloss * (light.highlight > 0) * cosine.clamp_min(0) ** 24
+        cosine = (normals * half).sum(0).clamp_min(0)
+        power = source.power * source.visible * gloss
         if light.highlight > 0:
+            glint += 0.5 * light.sheen * power * cosine**_SHEEN_EXPONENT
             near = ((cosine > widest) & ~metal).nonzero()[:, 0]
-            glint[near] += power[near] * gloss[near] * _film_glint(view, film, half, near, light)
-        shiny = metal.nonzero()[:, 0]
-        mirror = cosine[shiny].clamp_min(0) ** _METAL_EXPONENT * _METAL_EXPONENT / 40
-        glint[shiny] += _METAL_HIGHLIGHT * power[shiny] * gloss[shiny] * mirror
+            glint[near] += power[near] * _film_glint(view, film, half, near, light)
+        glint[shiny] += _METAL_HIGHLIGHT * power[shiny] * cosine[shiny] ** _METAL_EXPONENT
     return glint
 
 

@@ -15,7 +15,7 @@ from endo_depth_ros.synthetic.palettes import PALETTES, Palette
 
 @dataclass(frozen=True, eq=False)
 class PartLooks:
-    """What differs between the parts of a scene; float32 [k, P], one column per part. Meanings: see Palette."""
+    """What differs between the parts of a scene: colours, float32 [3, P], and numbers, [P]. Meanings: see Palette."""
 
     rgb: Tensor
     patch_rgb: Tensor
@@ -28,11 +28,19 @@ class PartLooks:
     pits: Tensor
     mucus: Tensor
 
-    def table(self) -> Tensor:
-        """All of them, [16, P], in the order of the fields."""
-        return torch.cat([self.rgb, self.patch_rgb, self.vessel_rgb, *self._scalars()])
+    @staticmethod
+    def from_table(table: Tensor) -> PartLooks:
+        """Looks from all numbers in the order of the fields, [16, P]."""
+        return PartLooks(table[:3], table[3:6], table[6:9], *table[9:])
 
-    def _scalars(self) -> tuple[Tensor, ...]:
+    def at(self, part: Tensor) -> PartLooks:
+        """The looks at surfaces of parts [N]: [3, N] and [N], or 1 for N when there is but one part."""
+        if self.rgb.shape[1] == 1:
+            return self
+        table = torch.stack([*self.rgb, *self.patch_rgb, *self.vessel_rgb, *self._numbers()])
+        return PartLooks.from_table(table.index_select(1, part))
+
+    def _numbers(self) -> tuple[Tensor, ...]:
         return (self.vessels, self.capillaries, self.grain, self.gloss, self.lobules, self.pits, self.mucus)
 
 
@@ -113,8 +121,7 @@ def draw_part_looks(
                 min(0.5, palette.mucus * mucus_gain * rng.uniform(0.3, 1.6)),
             ]
         )
-    table = torch.tensor(np.array(columns).T, dtype=torch.float32, device=device)
-    return PartLooks(table[:3], table[3:6], table[6:9], *(table[row : row + 1] for row in range(9, 16)))
+    return PartLooks.from_table(torch.tensor(np.array(columns).T, dtype=torch.float32, device=device))
 
 
 @dataclass(frozen=True, eq=False)
