@@ -120,13 +120,19 @@ def render_sequence(
 def draw_take(settings: SequenceSettings, device: str | torch.device = "cpu") -> Take:
     """Everything of a sequence but time."""
     draws = _Draws(settings.seed)
-    family = settings.family if settings.family != ANY else str(draws("family").choice(list(FAMILIES)))
-    anatomy = FAMILIES.get(family)(draws("anatomy"))
+    anatomy = FAMILIES.get(choose_family(settings))(draws("anatomy"))
     walls = bake(anatomy, device)
     path = CameraPath(anatomy.way, lambda p: walls.clearance(p.to(device)).cpu(), draws("path"), trocar=anatomy.trocar)
     scene = Scene(anatomy, walls, Tissue(draws("tissue"), anatomy.palettes, device))
     plain = Take(scene, path, sequence_camera(settings), LightSettings(), SensorSettings(), Obstruction(), 0.0)
     return _vary(plain, settings, draws) if settings.varied else plain
+
+
+def choose_family(settings: SequenceSettings) -> str:
+    """The family of a sequence, in FAMILIES."""
+    if settings.family != ANY:
+        return settings.family
+    return str(_Draws(settings.seed)("family").choice(list(FAMILIES)))
 
 
 def sequence_camera(settings: SequenceSettings) -> Camera:

@@ -68,8 +68,8 @@ def test_rays_that_meet_the_thing_are_never_left_out(seed):
     rng = np.random.default_rng(seed)
     lines = [
         (
-            rng.uniform(-0.02, 0.02, 3) + [0, 0, 0.03],
-            rng.uniform(-0.02, 0.02, 3) + [0, 0, 0.03],
+            rng.uniform((-0.02, -0.02, 0.01), (0.02, 0.02, 0.05)),
+            rng.uniform((-0.02, -0.02, 0.01), (0.02, 0.02, 0.05)),
             *rng.uniform(5e-4, 3e-3, 2),
         )
         for _ in range(3)
