@@ -1,4 +1,4 @@
-"""`python -m training render|fit`."""
+"""`python -m training render|fit|export|evaluate`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,20 @@ def make_parser() -> argparse.ArgumentParser:
     fit.add_argument("--steps", type=int, help="optimiser steps in all, instead of the recipe's")
     fit.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --output")
     fit.set_defaults(run=run_fit)
+
+    export = commands.add_parser("export", help="make a weights file of a checkpoint")
+    export.add_argument("checkpoint", type=Path, help="a .ckpt of fit")
+    export.add_argument("--data", type=Path, required=True, help="held-out renderings to calibrate sigma on")
+    export.add_argument("--output", type=Path, required=True, help="file to write, .safetensors")
+    export.add_argument("--device", default="cpu", help="cpu or cuda")
+    export.set_defaults(run=run_export)
+
+    evaluate = commands.add_parser("evaluate", help="score a weights file on held-out renderings")
+    evaluate.add_argument("weights", type=Path, help="a weights file, .safetensors")
+    evaluate.add_argument("--data", type=Path, required=True, help="renderings to score on, e.g. DIR/validation")
+    evaluate.add_argument("--views", type=int, default=20, help="at most so many views of each sequence")
+    evaluate.add_argument("--device", default="cpu", help="cpu or cuda")
+    evaluate.set_defaults(run=run_evaluate)
     return parser
 
 
@@ -78,7 +92,8 @@ def run_fit(chosen: argparse.Namespace) -> int:
     from training.fit import fit
     from training.fit_recipe import FitRecipe
 
-    # Lightning advises on workers and loggers; what it advises against here is meant.
+    # Lightning advises on workers, loggers and products; what it advises against here is meant.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     recipe = load_recipe(chosen.config, FitRecipe)
     if chosen.data is not None:
@@ -86,6 +101,22 @@ def run_fit(chosen: argparse.Namespace) -> int:
     if chosen.steps is not None:
         recipe = dataclasses.replace(recipe, optimiser=changed(recipe.optimiser, {"steps": chosen.steps}))
     fit(recipe, chosen.output, chosen.resume)
+    return 0
+
+
+def run_export(chosen: argparse.Namespace) -> int:
+    """`python -m training export`."""
+    from training.export import export
+
+    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device))
+    return 0
+
+
+def run_evaluate(chosen: argparse.Namespace) -> int:
+    """`python -m training evaluate`."""
+    from training.evaluate import evaluate
+
+    print(evaluate(chosen.weights, chosen.data, chosen.views, chosen.device))
     return 0
 
 

@@ -50,8 +50,8 @@ class Sample(NamedTuple):
     """One image for the network; stacked along a first axis in a batch.
 
     image: uint8 [3, H, W], RGB. inside: bool [H, W], the scope's field of view as it would be found in the image.
-    log_depth: natural log of z in metres, float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts. K: float32 [3, 3].
-    family: index into the families. sequence: index into the sequences. pair: shared by the two frames of a video pair,
+    log_depth: natural log of z in metres, float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts.
+    K: float32 [3, 3]. family, sequence: indices. pair: shared by the two frames of a video pair and by no others,
     NO_PAIR otherwise. damaged: files that had to be passed over for this sample.
     """
 
@@ -88,7 +88,7 @@ class Sequences:
 
 
 def find_sequences(folder: Path, leave_out: tuple[str, ...] = ()) -> Sequences:
-    """All sequences under a folder; damaged ones are passed over, with a warning. Raises DataError when none is left."""
+    """Sequences under a folder; damaged ones are passed over with a warning. Raises DataError where none is left."""
     paths, records, damaged = [], [], 0
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         try:

@@ -1,7 +1,7 @@
 """Depthwise convolution whose gradients take the fast way on CPUs.
 
-In bfloat16, oneDNN's gradient of 5x5 depthwise kernels, and the gradient of the input where the stride is 2, are several
-times slower than in float32, and were 70 % of a training step. There the backward pass computes in float32.
+In bfloat16, oneDNN's gradient of 5x5 depthwise kernels, and the gradient of the input where the stride is 2, are three
+to thirty times slower than in float32, and took half of a training step. There the backward pass computes in float32.
 """
 
 from __future__ import annotations

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import pickle
-import zipfile
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -13,6 +10,7 @@ import yaml
 from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from training.checkpoints import CheckpointError, newest_checkpoint
 from training.data_module import Renderings
 from training.fit_recipe import FitRecipe
 from training.module import untrained
@@ -22,12 +20,6 @@ from training.recipe import recipe_document
 CHECKPOINTS = "checkpoints"
 # The average follows the weights at once until it has something to average.
 AVERAGE_FROM_STEP = 100
-
-log = logging.getLogger(__name__)
-
-
-class CheckpointError(RuntimeError):
-    """There is no checkpoint to go on from; the text says where one was looked for."""
 
 
 def fit(recipe: FitRecipe, output: Path, resume: bool) -> None:
@@ -40,7 +32,7 @@ def fit(recipe: FitRecipe, output: Path, resume: bool) -> None:
     training.validation_families = data.validation_families
     if not resume and any((output / CHECKPOINTS).glob("*.ckpt")):
         raise CheckpointError(f"{output} holds a training already; give --resume to go on, or another --output")
-    checkpoint = newest_checkpoint(output) if resume else None
+    checkpoint = newest_checkpoint(output / CHECKPOINTS) if resume else None
     output.mkdir(parents=True, exist_ok=True)
     (output / "recipe.yaml").write_text(yaml.safe_dump(recipe_document(recipe), sort_keys=False))
     make_trainer(recipe, output).fit(training, data, ckpt_path=None if checkpoint is None else str(checkpoint))
@@ -76,7 +68,10 @@ def make_trainer(recipe: FitRecipe, output: Path) -> pl.Trainer:
 
 
 def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
-    """Moving average, the two newest checkpoints, the best one, curves of the learning rate, progress."""
+    """Moving average, the newest checkpoint, the best one, curves of the learning rate, progress.
+
+    The newest monitors nothing: one that does is not written at an epoch's end but waits for the next validation.
+    """
     settings = recipe.trainer
     images = recipe.data.batch * settings.devices * settings.num_nodes
     folder = output / CHECKPOINTS
@@ -85,11 +80,9 @@ def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
         ModelCheckpoint(
             folder,
             "{step:07d}",
-            monitor="step",
-            mode="max",
-            save_top_k=2,
             every_n_train_steps=settings.checkpoint_steps,
             auto_insert_metric_name=False,
+            enable_version_counter=False,
         ),
         ModelCheckpoint(
             folder,
@@ -102,16 +95,3 @@ def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
         LearningRateMonitor("step"),
         StepProgress(recipe.optimiser.steps, images),
     ]
-
-
-def newest_checkpoint(output: Path) -> Path:
-    """The checkpoint with the most steps that can be read. Raises CheckpointError."""
-    found = sorted((output / CHECKPOINTS).glob("[0-9]*.ckpt"), reverse=True)
-    for path in found:
-        try:
-            torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-            log.warning("passed over %s: not a readable checkpoint (%s)", path, error)
-            continue
-        return path
-    raise CheckpointError(f"{output / CHECKPOINTS} holds no readable checkpoint; start without --resume")

@@ -25,7 +25,7 @@ class DataSettings:
     first_height: int = setting(192, "height in the first part of the training", unit="px", minimum=SIZE_MULTIPLE)
     first_share: float = setting(0.6, "share of the steps that use the first size", minimum=0.0, maximum=1.0)
     workers: int = setting(1, "processes that load samples, on each device", minimum=0, maximum=256)
-    seed: int = setting(0, "draws every sample", minimum=0)
+    seed: int = setting(0, "draws the first weights of the decoder, and every sample", minimum=0)
 
     def check(self) -> None:
         """Raises SettingsError for sizes that the network can't take, and pairs that don't fit."""

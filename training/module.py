@@ -18,7 +18,7 @@ from training.imagenet import load_imagenet_encoder
 from training.losses import LossTerms, total_loss
 from training.pictures import validation_grid
 from training.recipe import make_recipe, recipe_document
-from training.scores import ImageScore, average, by_family, score_image
+from training.scores import ImageScore, average, by_family, score_batch
 
 PAIR_BITS = 16  # pairs are counted within each sequence
 
@@ -51,9 +51,11 @@ class DepthTraining(pl.LightningModule):
         log_depth, log_b = self(batch)
         video_pair = torch.where(batch.pair >= 0, (batch.sequence << PAIR_BITS) + batch.pair, batch.pair)
         terms = total_loss(log_depth, log_b, batch.log_depth, batch.valid, video_pair, self.recipe.loss)
-        if not torch.isfinite(terms.total):
+        # On several devices all stop together; one alone would leave the others waiting for its gradients.
+        finite = bool(torch.isfinite(terms.total))
+        if not self.trainer.strategy.reduce_boolean_decision(finite, all=True):
             raise TrainingDivergedError(
-                f"the loss is {float(terms.total)} at step {self.global_step}; the last checkpoint is good: "
+                f"the loss is {float(terms.total.detach())} at step {self.global_step}; the last checkpoint is good: "
                 "resume it with a lower learning_rate or precision 32-true"
             )
         self._log_terms(terms, batch)
@@ -116,20 +118,10 @@ def rate_share(step: int, settings: OptimiserSettings) -> float:
     return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def score_batch(batch: Sample, log_depth: Tensor, log_b: Tensor, families: tuple[str, ...]) -> list[ImageScore]:
-    """Scores of the images that have truth."""
-    maps = [values.cpu().numpy() for values in (log_depth, log_b, batch.log_depth, batch.valid)]
-    labels = [values.tolist() for values in (batch.family, batch.sequence, batch.pair)]
-    images = zip(*maps, *labels, strict=True)
-    scores = [
-        score_image(depth, b, truth, valid, families[family], sequence, pair)
-        for depth, b, truth, valid, family, sequence, pair in images
-    ]
-    return [score for score in scores if score is not None]
-
-
 def untrained(recipe: FitRecipe) -> DepthTraining:
     """A training at its beginning: ImageNet weights in the encoder. Raises EncoderWeightsError."""
-    training = DepthTraining(recipe_document(recipe))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.data.seed)
+        training = DepthTraining(recipe_document(recipe))
     load_imagenet_encoder(training.network.encoder)
     return training

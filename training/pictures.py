@@ -28,7 +28,7 @@ def _row(batch: Sample, log_depth: Tensor, log_b: Tensor, index: int) -> NDArray
     image = batch.image[index].cpu().numpy().transpose(1, 2, 0)
     if not valid.any():
         return np.hstack([image, *[np.zeros_like(image)] * 4])
-    near, far = np.exp(np.quantile(truth[valid], [0.01, 0.99]) + [-0.1, 0.1])
+    near, far = np.exp(np.quantile(truth[valid], [0.01, 0.99]) + np.array([-0.1, 0.1]))
     scaled = predicted + np.median(truth[valid]) - np.median(predicted[valid])
     pictures = [
         colorize_depth(np.where(valid, np.exp(truth), np.nan).astype(np.float32), near, far),

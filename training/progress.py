@@ -40,10 +40,8 @@ class StepProgress(pl.Callback):
         if trainer.is_global_zero and elapsed >= LINE_SECONDS:
             left_min = (self._steps - trainer.global_step) * elapsed / max(1, done) / 60
             rate = done * self._images / elapsed
-            print(
-                f"step {trainer.global_step}/{self._steps}, loss {loss:.3f}, {rate:.1f} images/s, {left_min:.0f} min left",
-                flush=True,
-            )
+            step = f"step {trainer.global_step}/{self._steps}"
+            print(f"{step}, loss {loss:.3f}, {rate:.1f} images/s, {left_min:.0f} min left", flush=True)
             self._since = (time.monotonic(), trainer.global_step)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from training.dataset import Sample
 from training.sequence_file import NO_PAIR
 
 SAMPLED_PIXELS = 400
@@ -91,6 +93,18 @@ def score_image(
     )
 
 
+def score_batch(batch: Sample, log_depth: Tensor, log_b: Tensor, families: tuple[str, ...]) -> list[ImageScore]:
+    """Scores of the images that have truth."""
+    maps = [values.cpu().numpy() for values in (log_depth, log_b, batch.log_depth, batch.valid)]
+    labels = [values.tolist() for values in (batch.family, batch.sequence, batch.pair)]
+    images = zip(*maps, *labels, strict=True)
+    scores = [
+        score_image(depth, b, truth, valid, families[family], sequence, pair)
+        for depth, b, truth, valid, family, sequence, pair in images
+    ]
+    return [score for score in scores if score is not None]
+
+
 def average(images: Sequence[ImageScore]) -> Score:
     """The mean score of images."""
     return Score(
@@ -136,11 +150,11 @@ def pair_flicker(images: Sequence[ImageScore]) -> float:
     return math.sqrt(_mean(step * step for step in steps) / 2)
 
 
-def coverage_by_decile(images: Sequence[ImageScore], factor: float = 1.0) -> list[float]:
-    """Share of errors below factor * sigma within each tenth of the pixels, from the smallest sigma to the largest."""
+def coverage_by_decile(images: Sequence[ImageScore]) -> list[float]:
+    """Share of errors below sigma within each tenth of the pixels, from the smallest sigma to the largest."""
     error, sigma = _pixels(images)
     order = np.argsort(sigma, kind="stable")
-    inside = (error < factor * sigma)[order]
+    inside = (error < sigma)[order]
     return [float(np.mean(part)) for part in np.array_split(inside, 10)]
 
 
@@ -161,6 +175,19 @@ def sigma_factor(images: Sequence[ImageScore], wanted: float) -> float:
     """The factor on sigma with which the share `wanted` of errors is below one sigma."""
     error, sigma = _pixels(images)
     return float(np.quantile(error / sigma, wanted))
+
+
+def rescaled(images: Sequence[ImageScore], factor: float) -> list[ImageScore]:
+    """The scores with sigma multiplied by a factor; coverage is that of the sampled pixels."""
+    return [
+        replace(
+            image,
+            sigma=image.sigma * np.float32(factor),
+            within_1=float(np.mean(image.error < factor * image.sigma)),
+            within_2=float(np.mean(image.error < 2 * factor * image.sigma)),
+        )
+        for image in images
+    ]
 
 
 def _sparsification(error: NDArray[np.float64], uncertainty: NDArray[np.float64]) -> NDArray[np.float64]:
