@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import Verdict
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.imaging.body_colour import measure_body_colour
+from endo_depth_ros.imaging.body_colour import BodyColour, measure_body_colour
 from endo_depth_ros.imaging.lit_pixels import LitPixels, find_core, sample_lit_pixels, share_of
 from endo_depth_ros.imaging.sharpness import measure_edge_width
-from endo_depth_ros.imaging.veil import measure_veil
+from endo_depth_ros.imaging.veil import Veil, measure_veil
 
 Opinion = tuple[Verdict, str]
 
@@ -34,10 +34,11 @@ class FrameJudge:
         if inside is not self._inside:
             self._inside, self._core = inside, find_core(inside)
         pixels = sample_lit_pixels(image, self._core)
+        veil = measure_veil(pixels)
         return (
             judge_light(pixels, settings)
-            or judge_veil(pixels, settings)
-            or judge_colour(pixels, settings)
+            or judge_veil(veil, settings)
+            or judge_colour(measure_body_colour(pixels), veil, settings)
             or judge_sharpness(image, self._core, settings)
             or (Verdict.OK, "")
         )
@@ -57,9 +58,8 @@ def judge_light(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
     return None
 
 
-def judge_veil(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
+def judge_veil(veil: Veil, settings: DepthSettings) -> Opinion | None:
     """Obscured, or nothing."""
-    veil = measure_veil(pixels)
     if veil.is_smoke(settings.max_veil):
         return (
             Verdict.OBSCURED,
@@ -74,16 +74,14 @@ def judge_veil(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
     return None
 
 
-def judge_colour(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
-    """Outside the body, or nothing."""
-    colour = measure_body_colour(pixels)
-    if colour.is_foreign(settings.max_cold_fraction):
-        return (
-            Verdict.OUTSIDE_BODY,
-            f"{colour.cold:.0%} of what is lit is bluish or greenish and {colour.colourless:.0%} is not red, "
-            "unlike anything in a body",
-        )
-    return None
+def judge_colour(colour: BodyColour, veil: Veil, settings: DepthSettings) -> Opinion | None:
+    """Outside the body, or nothing; grey without any contrast is smoke, however dim, and no room."""
+    if not colour.is_foreign(settings.max_cold_fraction):
+        return None
+    grey = f"{colour.cold:.0%} of what is lit is bluish or greenish and {colour.colourless:.0%} is not red"
+    if veil.is_flat(settings.max_veil):
+        return Verdict.OBSCURED, f"{grey}, nearly without contrast: dim smoke, or a lens that is fogged"
+    return Verdict.OUTSIDE_BODY, f"{grey}, unlike anything in a body"
 
 
 def judge_sharpness(image: NDArray[np.uint8], core: NDArray[np.bool_], settings: DepthSettings) -> Opinion | None:

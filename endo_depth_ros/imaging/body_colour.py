@@ -18,6 +18,8 @@ DIM_LEVEL, CLIPPED_LEVEL = 50, 250
 # By this share of the brightest channel red must be exceeded to count; less is white balance, noise and chroma blocks.
 MARGIN = 0.06
 COLOURLESS_GREEN_TO_RED = 0.7
+# One tint over everything is a stain, bile, narrow-band light or a white balance: rooms have warm colours, too.
+MAX_TINTED = 0.9
 MIN_SAMPLE = 100
 
 
@@ -30,7 +32,7 @@ class BodyColour:
 
     def is_foreign(self, max_cold: float) -> bool:
         """Whether this is no view of a body. A large bluish instrument alone leaves most of the picture tissue."""
-        return self.cold > max_cold and self.colourless > 0.5
+        return max_cold < self.cold < MAX_TINTED and self.colourless > 0.5
 
 
 def measure_body_colour(pixels: LitPixels) -> BodyColour:

@@ -14,54 +14,58 @@ from endo_depth_ros.imaging.lit_pixels import LitPixels, find_level, share_of
 
 FULL_SCALE = 255
 FLOOR_QUANTILE, CEILING_QUANTILE = 0.02, 0.98
-# Of full scale, what the darkest channel varies by in clear frames: measured 0.65 to 0.85.
+# Of full scale, what the darkest channel varies by in clear frames: measured 0.65 to 0.85. Red varies as much.
 CLEAR_RANGE = 0.75
 # Blood passes a few per cent of green: half of what is seen through it is redder than nearly all tissue (measured under
-# 60 % of red: below 0.26, clear: 0.45 to 0.55), and hardly anything is pale, not even highlights.
+# 60 % of red: below 0.26, clear: 0.45 to 0.55).
 BLOODY_GREEN_TO_RED = 0.42
-PALE_GREEN_TO_RED, MAX_PALE_SHARE = 0.62, 0.05
 
 
 @dataclass(frozen=True)
 class Veil:
     """Levels as shares of full scale.
 
-    white: what every channel has at least, everywhere. white_range: how much the darkest channel varies above it.
-    red: what the red channel has at least, everywhere. green_ceiling: the most that green reaches.
-    bloody, pale: shares of the lit pixels that are redder than tissue, and that are not red.
+    white, red: what every channel, and the red one, have at least, everywhere. white_range, red_range: by how much the
+    darkest channel, and the red one, vary above that. green_ceiling: the most that green reaches. bloody: share of the
+    lit pixels that are redder than tissue.
     """
 
     white: float
     white_range: float
     red: float
+    red_range: float
     green_ceiling: float
     bloody: float
-    pale: float
 
     def is_smoke(self, opacity: float) -> bool:
         """Whether a white film of at least this opacity lies over everything.
 
         Pale tissue close to the lens may lack black too, but varies by more than a film leaves.
         """
-        return self.white > opacity and self.white_range < (1 - opacity) * CLEAR_RANGE
+        return self.white > opacity and self.is_flat(opacity)
+
+    def is_flat(self, opacity: float) -> bool:
+        """Whether there is as little contrast as under a film of this opacity, of any brightness."""
+        return self.white_range < (1 - opacity) * CLEAR_RANGE
 
     def is_blood(self, opacity: float) -> bool:
-        """Whether a red film does: the dark parts are red, green is faint even in the bright ones, nothing is pale.
+        """Whether a red film does: the dark parts are red, the bright ones are, too, and half of it is red as blood.
 
         Blood is at best half of full scale in red, hence half of the opacity as red level.
         """
-        dark_is_red, bright_is_dull = self.red > opacity / 2, self.green_ceiling < 1 - opacity
-        return dark_is_red and bright_is_dull and self.bloody > 0.5 and self.pale < MAX_PALE_SHARE
+        left = (1 - opacity) * CLEAR_RANGE
+        dull = self.red_range < left and self.green_ceiling < left
+        return self.red > opacity / 2 and dull and self.bloody > 0.5
 
 
 def measure_veil(pixels: LitPixels) -> Veil:
     """The film's traces in a frame's lit pixels."""
-    white = find_level(pixels.least, FLOOR_QUANTILE)
+    white, red = find_level(pixels.least, FLOOR_QUANTILE), find_level(pixels.red, FLOOR_QUANTILE)
     return Veil(
         white / FULL_SCALE,
         (find_level(pixels.least, CEILING_QUANTILE) - white) / FULL_SCALE,
-        find_level(pixels.red, FLOOR_QUANTILE) / FULL_SCALE,
+        red / FULL_SCALE,
+        (find_level(pixels.red, CEILING_QUANTILE) - red) / FULL_SCALE,
         find_level(pixels.green, CEILING_QUANTILE) / FULL_SCALE,
         share_of(pixels.green < BLOODY_GREEN_TO_RED * pixels.red),
-        share_of(pixels.green > PALE_GREEN_TO_RED * pixels.red),
     )

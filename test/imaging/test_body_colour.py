@@ -55,6 +55,10 @@ def test_a_camera_without_colour_is_never_outside():
     assert not measure(tissue((1, 1, 1))).is_foreign(MAX_COLD)
 
 
+def test_one_tint_over_everything_is_no_room():
+    assert not measure(tissue((0.7, 1, 0.8))).is_foreign(MAX_COLD)
+
+
 def test_clipped_and_dim_pixels_have_no_colour():
     image = tissue((1, 0.9, 0.8))
     image[:60] = (254, 255, 255)

@@ -59,5 +59,10 @@ def test_red_tissue_with_a_dark_lumen_is_no_blood():
     assert not measure(red.astype(np.uint8)).is_blood(OPACITY)
 
 
+def test_vivid_tissue_close_to_the_lens_is_no_blood():
+    red = np.linspace(100, 255, 320)[None, :, None] * np.ones((256, 1, 1)) * np.array([1.0, 0.38, 0.25])
+    assert not measure(red.astype(np.uint8)).is_blood(OPACITY)
+
+
 def test_thin_haze_passes():
     assert not measure(cover(cavity(), (255, 255, 255), 0.2)).is_smoke(OPACITY)
