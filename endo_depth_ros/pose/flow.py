@@ -31,10 +31,24 @@ def follow(
         return points, np.zeros(0, bool)
     size, flags = (window_px, window_px), FLAGS
     there, found, _ = cv2.calcOpticalFlowPyrLK(
-        start, end, points[:, None], guess[:, None].copy(), winSize=size, maxLevel=levels, criteria=UNTIL_STILL, flags=flags
+        start,
+        end,
+        points[:, None],
+        guess[:, None].copy(),
+        winSize=size,
+        maxLevel=levels,
+        criteria=UNTIL_STILL,
+        flags=flags,
     )
     back, returned, _ = cv2.calcOpticalFlowPyrLK(
-        end, start, there, points[:, None] + np.float32(NUDGE_PX), winSize=size, maxLevel=0, criteria=UNTIL_STILL, flags=flags
+        end,
+        start,
+        there,
+        points[:, None] + np.float32(NUDGE_PX),
+        winSize=size,
+        maxLevel=0,
+        criteria=UNTIL_STILL,
+        flags=flags,
     )
     there, back = there[:, 0], back[:, 0]
     near = np.abs(back - points).max(axis=1) < max_return_px

@@ -1,4 +1,4 @@
-"""Small motions of rigid transforms: exponential, logarithm, adjoint; twists are (rotation, translation), body frame."""
+"""Exponential, logarithm and adjoint of rigid transforms; twists are (rotation, translation) in the body frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALL_ANGLE = 1e-7
 
 
 def skew(v: Array) -> Array:
-    """[..., 3, 3] with skew(v) @ w = v × w for v [..., 3]."""
+    """The matrices [..., 3, 3] that take the cross product with vectors [..., 3]."""
     S = np.zeros((*v.shape[:-1], 3, 3))
     S[..., 0, 1], S[..., 0, 2], S[..., 1, 2] = -v[..., 2], v[..., 1], -v[..., 0]
     S[..., 1, 0], S[..., 2, 0], S[..., 2, 1] = v[..., 2], -v[..., 1], v[..., 0]

@@ -83,7 +83,7 @@ class LocalMap:
         numbers = sorted([*self.keyframes, self._number])[-self._settings.window :]
         seen = sightings_of(sight, numbers[0])
         keyframe, tracks = make_keyframe(
-            view, self._number, sight.T_map_camera, sight.resection.log_scale, seen, self._settings
+            view, self._number, sight.resection.T_map_camera, sight.resection.log_scale, seen, self._settings
         )
         self.keyframes = {number: each for number, each in self.keyframes.items() if number in numbers}
         self._install(view, keyframe, tracks, covariance)

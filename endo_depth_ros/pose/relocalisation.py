@@ -20,7 +20,7 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
         if len(matches.pixels) < MIN_POINTS:
             continue
         logs = sample_log_depth(view.estimate, matches.pixels, settings)
-        evidence = Evidence(matches.map_points, matches.pixels, *logs, view.K)
+        evidence = Evidence(matches.map_points, matches.pixels, *logs, view.camera_matrix)
         consensus = find_consensus(evidence, place.keyframe.T_map_camera, settings.max_reprojection_px)
         if consensus is None:
             continue

@@ -56,7 +56,9 @@ class Resection:
     covariance: Array
 
 
-def find_consensus(evidence: Evidence, guess: Transform, max_error_px: float) -> tuple[Transform, NDArray[np.bool_]] | None:
+def find_consensus(
+    evidence: Evidence, guess: Transform, max_error_px: float
+) -> tuple[Transform, NDArray[np.bool_]] | None:
     """A pose that most points agree on, and which do, bool [N]; None where there is none.
 
     Three points make a pose (Ke and Roumeliotis 2017) and the first round tries `guess`. Repeats exactly: OpenCV's
@@ -68,8 +70,17 @@ def find_consensus(evidence: Evidence, guess: Transform, max_error_px: float) ->
     rotation, translation = cv2.Rodrigues(T_camera_map[:3, :3])[0], T_camera_map[:3, 3:].copy()
     try:
         ok, rotation, translation, inliers = cv2.solvePnPRansac(
-            evidence.map_points.points, evidence.pixels, evidence.K, None, rotation, translation, True,
-            RANSAC_ROUNDS, max_error_px, RANSAC_CONFIDENCE, flags=cv2.SOLVEPNP_AP3P,
+            evidence.map_points.points,
+            evidence.pixels,
+            evidence.K,
+            None,
+            rotation,
+            translation,
+            True,
+            RANSAC_ROUNDS,
+            max_error_px,
+            RANSAC_CONFIDENCE,
+            flags=cv2.SOLVEPNP_AP3P,
         )
     except cv2.error:
         return None  # points that lie on one line or in one place
@@ -83,7 +94,12 @@ def find_consensus(evidence: Evidence, guess: Transform, max_error_px: float) ->
 
 
 def refine(
-    evidence: Evidence, guess: Transform, log_scale: float, pixel_sigma: float, scale_log_sigma: float, prior: Prior | None
+    evidence: Evidence,
+    guess: Transform,
+    log_scale: float,
+    pixel_sigma: float,
+    scale_log_sigma: float,
+    prior: Prior | None,
 ) -> Resection:
     """The most likely pose and scale of the frame's depth: reprojection, depth and prior, robustly (Huber).
 

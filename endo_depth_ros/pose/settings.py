@@ -23,9 +23,7 @@ class PoseSettings:
     max_return_px: float = setting(
         0.7, "A point followed there and back must return this close", unit="px", minimum=0.05, maximum=10.0
     )
-    pixel_sigma: float = setting(
-        0.5, "Standard deviation of a followed point", unit="px", minimum=0.05, maximum=10.0
-    )
+    pixel_sigma: float = setting(0.5, "Standard deviation of a followed point", unit="px", minimum=0.05, maximum=10.0)
     max_reprojection_px: float = setting(
         3.0, "Points farther than this from where the pose puts them are outliers", unit="px", minimum=0.2, maximum=50.0
     )
@@ -43,7 +41,10 @@ class PoseSettings:
         maximum=100.0,
     )
     scale_log_sigma: float = setting(
-        0.03, "Flicker: relative error of a whole depth image that changes from frame to frame", minimum=0.0001, maximum=1.0
+        0.03,
+        "Flicker: relative error of a depth image as a whole",
+        minimum=0.0001,
+        maximum=1.0,
     )
     max_depth_disagreement: float = setting(
         0.2,
@@ -52,7 +53,10 @@ class PoseSettings:
         maximum=10.0,
     )
     keyframe_parallax: float = setting(
-        0.04, "Median parallax since the last keyframe that makes a new one, in image widths", minimum=0.001, maximum=1.0
+        0.04,
+        "Median parallax that makes a new keyframe, in image widths",
+        minimum=0.001,
+        maximum=1.0,
     )
     keyframe_overlap: float = setting(
         0.65, "A share of followed points below this makes a new keyframe", minimum=0.0, maximum=1.0
@@ -68,15 +72,18 @@ class PoseSettings:
         1.0, "Time without a pose after which the camera is lost", unit="s", minimum=0.0, maximum=600.0
     )
     new_segment_after_s: float = setting(
-        0.5, "Time of good frames without finding the place again after which tracking starts anew", unit="s",
-        minimum=0.0, maximum=600.0,
+        0.5,
+        "Time of good frames without finding the place again after which tracking starts anew",
+        unit="s",
+        minimum=0.0,
+        maximum=600.0,
     )
     velocity_decay_s: float = setting(
         0.3, "Time in which a motion that isn't seen any more dies down", unit="s", minimum=0.001, maximum=60.0
     )
     max_odom_step: float = setting(
         0.05,
-        "Steps of the pose after degraded frames above this share of the scene's distance (or radians) correct map→odom",
+        "Larger steps after degraded frames, in radians or distances to the scene, correct map→odom instead of odom",
         minimum=0.0,
         maximum=10.0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,8 @@ class TrackedFrame:
     is_keyframe: bool = False
     reason: str = ""
 
-    @property
-    def T_map_camera(self) -> Transform:
-        """The pose in the map."""
+    def pose_in_map(self) -> Transform:
+        """T_map_camera [4, 4]."""
         return self.T_map_odom @ self.pose.T_odom_camera
 
 
@@ -56,6 +55,10 @@ class _Known:
     stamp_ns: int
     T_map_camera: Transform
     covariance: Array
+
+    def moved(self, correction: Transform) -> _Known:
+        """The same after a motion in the map."""
+        return replace(self, T_map_camera=correction @ self.T_map_camera)
 
 
 class Tracker:
@@ -153,7 +156,7 @@ class Tracker:
 
     def _accept(self, view: View, predicted: Transform, sight: Sight) -> TrackedFrame:
         """The frame was tracked."""
-        T = sight.T_map_camera
+        T = sight.resection.T_map_camera
         if self._is_unseen:
             self._motion.forget_velocity()
             self._keep_odom_continuous(T, predicted, at_most=self.settings.max_odom_step)
@@ -174,7 +177,7 @@ class Tracker:
             return False
         newest = self._map.newest.T_map_camera
         parallax = measure_parallax(
-            sight.tracks.pixels, sight.evidence.pixels, newest, sight.T_map_camera, view.K
+            sight.tracks.pixels, sight.evidence.pixels, newest, sight.resection.T_map_camera, view.camera_matrix
         )
         far = parallax > self.settings.keyframe_parallax * view.picture.shape[1]
         return far or sight.share < self.settings.keyframe_overlap
@@ -231,8 +234,9 @@ class Tracker:
     def _take_corrections(self) -> None:
         correction = self._map.take_corrections()
         if correction is not None and self._last is not None and self._seen is not None:
-            moved = [_Known(each.stamp_ns, correction @ each.T_map_camera, each.covariance) for each in (self._last, self._seen)]
-            self._last, self._seen = (moved[0], moved[0] if self._seen is self._last else moved[1])
+            is_seen = not self._is_unseen
+            self._last = self._last.moved(correction)
+            self._seen = self._last if is_seen else self._seen.moved(correction)
 
     def _leave_old_epoch(self, estimate: DepthEstimate) -> None:
         """Depth of another scale epoch fits no keyframe: a new segment begins, and no place is known any more."""
@@ -277,6 +281,4 @@ class Tracker:
             to_message_order(self._last.covariance, T_odom_camera),
             view.estimate.status.scale,
         )
-        return TrackedFrame(
-            pose, self._T_map_odom.copy(), self._correction, self._segment, points, is_keyframe, reason
-        )
+        return TrackedFrame(pose, self._T_map_odom.copy(), self._correction, self._segment, points, is_keyframe, reason)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from endo_depth_ros.contracts import DepthEstimate
 from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.appearance import even_out
+from endo_depth_ros.pose.depth_samples import sample_log_depth
 from endo_depth_ros.pose.flow import follow
 from endo_depth_ros.pose.keyframe import Keyframe, Tracks, locate, project_points
 from endo_depth_ros.pose.lie import Array
-from endo_depth_ros.pose.depth_samples import sample_log_depth
 from endo_depth_ros.pose.resection import Evidence, Prior, Resection, find_consensus, refine
 from endo_depth_ros.pose.settings import PoseSettings
 
@@ -32,7 +32,7 @@ class View:
         return even_out(self.estimate.frame.image)
 
     @property
-    def K(self) -> Array:
+    def camera_matrix(self) -> Array:
         """Intrinsics [3, 3]."""
         return self.estimate.frame.camera.K
 
@@ -61,18 +61,17 @@ class Sight:
     share: float
     disagreement: float
 
-    @property
-    def T_map_camera(self) -> Transform:
-        """The pose."""
-        return self.resection.T_map_camera
-
 
 class TrackingError(RuntimeError):
     """A frame gives no pose; the text says what was measured."""
 
 
 def follow_landmarks(
-    view: View, picture: NDArray[np.uint8], tracks: Tracks, keyframes: dict[int, Keyframe], guess: Transform,
+    view: View,
+    picture: NDArray[np.uint8],
+    tracks: Tracks,
+    keyframes: dict[int, Keyframe],
+    guess: Transform,
     settings: PoseSettings,
 ) -> tuple[Tracks, Evidence]:
     """The tracked landmarks that are found in the view, and where.
@@ -80,11 +79,16 @@ def follow_landmarks(
     picture: the newest keyframe's, in which the tracks are. guess: T_map_camera. Raises TrackingError.
     """
     points = locate(tracks, keyframes)
-    expected, z = project_points(points.points, guess, view.K)
+    expected, z = project_points(points.points, guess, view.camera_matrix)
     ahead = z > 0
     expected = np.where(ahead[:, None], expected, tracks.pixels).astype(np.float32)
     pixels, found = follow(
-        picture, view.picture, tracks.pixels, expected, settings.flow_window_px, settings.flow_levels,
+        picture,
+        view.picture,
+        tracks.pixels,
+        expected,
+        settings.flow_window_px,
+        settings.flow_levels,
         settings.max_return_px,
     )
     if view.trusted is not None:
@@ -93,7 +97,7 @@ def follow_landmarks(
     if np.count_nonzero(found) < settings.min_points:
         raise TrackingError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
     seen = pixels.astype(np.float64)
-    evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.K)
+    evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.camera_matrix)
     return tracks.chosen(found), evidence.chosen(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +23,10 @@ class KeyframeFactors(Protocol):
     """Knowledge about keyframes from elsewhere, such as a robot's kinematics."""
 
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
-        """Add factors on pose_key(number), and initial values of variables of its own, for keyframes of the window."""
+        """Add factors on pose_key(number), and initial values of variables of its own, for keyframes of the window.
+
+        Called anew for each optimisation. When a keyframe leaves, its factors are kept as they were linearised then.
+        """
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Window:
         result = self._take(graph, values, structures)
         self._past.add(self._scale_prior(keyframe))
         if len(self.keyframes) > self._settings.window:
-            self._leave_behind(structures[0], values)
+            self._leave_behind(graph, values)
         return result
 
     def _optimise(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> gtsam.Values:
@@ -102,21 +105,15 @@ class Window:
             np.array(covariance),
         )
 
-    def _leave_behind(self, structure: StructureFactor, values: gtsam.Values) -> None:
-        """Marginalise the oldest keyframe: what it and its landmarks say of the others becomes a linear factor."""
+    def _leave_behind(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
+        """Marginalise the oldest keyframe: what all factors on it say of the others becomes a linear factor."""
         oldest = self.keyframes.pop(0)
-        keys = {pose_key(oldest.number), scale_key(oldest.number)}
-        leaving, staying = gtsam.NonlinearFactorGraph(), gtsam.NonlinearFactorGraph()
-        factor = structure.factor()
-        if factor is not None:
-            leaving.add(factor)
-        for index in range(self._past.size()):
-            each = self._past.at(index)
-            (leaving if keys & set(each.keys()) else staying).add(each)
+        keys = [pose_key(oldest.number), scale_key(oldest.number)]
+        staying = _without(self._past, keys)
         ordering = gtsam.Ordering()
         for key in keys:
             ordering.push_back(key)
-        _, rest = leaving.linearize(values).eliminatePartialMultifrontal(ordering)
+        _, rest = _only(graph, keys).linearize(values).eliminatePartialMultifrontal(ordering)
         for index in range(rest.size()):
             if rest.at(index) is not None:
                 staying.add(gtsam.LinearContainerFactor(rest.at(index), values))
@@ -138,3 +135,23 @@ class Window:
             values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
             values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
         return values
+
+
+def _only(graph: gtsam.NonlinearFactorGraph, keys: list[int]) -> gtsam.NonlinearFactorGraph:
+    """The factors on any of the keys."""
+    return _pick(graph, lambda factor: not set(keys).isdisjoint(factor.keys()))
+
+
+def _without(graph: gtsam.NonlinearFactorGraph, keys: list[int]) -> gtsam.NonlinearFactorGraph:
+    """The factors on none of the keys."""
+    return _pick(graph, lambda factor: set(keys).isdisjoint(factor.keys()))
+
+
+def _pick(
+    graph: gtsam.NonlinearFactorGraph, is_wanted: Callable[[gtsam.NonlinearFactor], bool]
+) -> gtsam.NonlinearFactorGraph:
+    picked = gtsam.NonlinearFactorGraph()
+    for index in range(graph.size()):
+        if is_wanted(graph.at(index)):
+            picked.add(graph.at(index))
+    return picked

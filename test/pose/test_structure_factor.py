@@ -1,0 +1,102 @@
+"""Landmarks as a factor: zero at the truth, right derivatives, depth recovered from parallax."""
+
+from __future__ import annotations
+
+import gtsam
+import numpy as np
+
+from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
+from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
+from endo_depth_ros.pose.keyframe_maker import nothing_seen
+from endo_depth_ros.pose.lie import exp_se3
+from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
+
+K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
+MOTIONS = [np.zeros(6), np.array([0.02, 0.01, 0, 0.002, 0, 0.001]), np.array([-0.03, 0.02, 0.05, 0, 0.003, 0.002])]
+POSES = [exp_se3(np.array([0.3, 0.1, -0.2, 0.01, 0.02, 0.03])) @ exp_se3(motion) for motion in MOTIONS]
+
+
+def anchor_keyframe(depth_error: float = 0.0, count: int = 40) -> tuple[Keyframe, np.ndarray]:
+    """Keyframe 1 whose depth is off by a factor exp(depth_error), and the true points in the map."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform([60, 60], [260, 196], (count, 2))
+    depth = rng.uniform(0.02, 0.06, count)
+    rays = np.column_stack([pixels, np.ones(count)]) @ np.linalg.inv(K).T
+    logs = np.log(depth) + depth_error
+    sigma = np.full(count, 0.1)
+    landmarks = Landmarks(rays, logs, sigma, logs.copy(), sigma.copy())
+    points = transform_points(POSES[0], rays * depth[:, None])
+    return Keyframe(1, 0, K, POSES[0], 0.0, landmarks, nothing_seen()), points
+
+
+def observer(number: int, points: np.ndarray, T: Transform, log_scale: float = 0.0) -> Keyframe:
+    in_camera = transform_points(invert_transform(T), points)
+    pixels = in_camera[:, :2] / in_camera[:, 2:] @ K[:2, :2].T + K[:2, 2]
+    count = len(points)
+    seen = Sightings(
+        np.ones(count, np.int64), np.arange(count), pixels, np.log(in_camera[:, 2]) - log_scale, np.full(count, 0.1)
+    )
+    empty = np.zeros(0)
+    landmarks = Landmarks(np.zeros((0, 3)), empty, empty, empty, empty)
+    return Keyframe(number, number, K, T, log_scale, landmarks, seen)
+
+
+def values_of(keyframes: list[Keyframe]) -> gtsam.Values:
+    values = gtsam.Values()
+    for keyframe in keyframes:
+        values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
+        values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
+    return values
+
+
+def test_truth_leaves_no_error() -> None:
+    anchor, points = anchor_keyframe()
+    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
+    factor = StructureFactor(anchor, others, 0.5).factor()
+    assert factor is not None
+    assert factor.error(values_of([anchor, *others])) < 1e-12
+
+
+def test_gradient_is_that_of_the_error() -> None:
+    anchor, points = anchor_keyframe(depth_error=0.05)
+    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
+    factor = StructureFactor(anchor, others, 0.5).factor()
+    assert factor is not None
+    off = exp_se3(np.array([0.004, -0.003, 0.002, 1e-4, 2e-4, -1e-4]))
+    others[0].T_map_camera = others[0].T_map_camera @ off
+    values = values_of([anchor, *others])
+    for _ in range(5):
+        factor.error(values)  # the landmarks' depths settle
+    gradient = gtsam.NonlinearFactorGraph([factor]).linearize(values).gradientAtZero()
+    for keyframe in (anchor, *others):
+        for axis in range(6):
+            step = np.zeros(6)
+            step[axis] = 1e-6
+            changes = []
+            for sign in (1, -1):
+                moved = gtsam.Values(values)
+                pose = gtsam.Pose3(keyframe.T_map_camera @ exp_se3(sign * step))
+                moved.update(pose_key(keyframe.number), pose)
+                changes.append(factor.error(moved))
+            numeric = (changes[0] - changes[1]) / 2e-6
+            analytic = gradient.at(pose_key(keyframe.number))[axis]
+            assert abs(numeric - analytic) < 2e-3 * (1 + abs(analytic))
+
+
+def test_parallax_overrules_wrong_depth() -> None:
+    anchor, points = anchor_keyframe(depth_error=0.1)
+    others = [observer(2, points, POSES[1]), observer(3, points, POSES[2])]
+    structure = StructureFactor(anchor, others, 0.05)
+    factor = structure.factor()
+    assert factor is not None
+    for _ in range(5):
+        factor.error(values_of([anchor, *others]))
+    structure.write_back()
+    true_depth = transform_points(invert_transform(POSES[0]), points)[:, 2]
+    assert np.median(np.abs(anchor.landmarks.log_depth - np.log(true_depth))) < 0.02
+    assert (anchor.landmarks.log_sigma < 0.1).all()
+
+
+def test_no_observer_no_factor() -> None:
+    anchor, _ = anchor_keyframe()
+    assert StructureFactor(anchor, [], 0.5).factor() is None
