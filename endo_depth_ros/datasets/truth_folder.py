@@ -1,6 +1,7 @@
 """A plain folder of one's own: images/, depth/, camera.yaml, trajectory.tum, as this project writes renderings.
 
-depth/NAME of images/NAME: .npy (metres, NaN or 0 for none), .png (16 bit, millimetres) or .tiff (32-bit float, metres).
+depth/NAME of images/NAME: .npy (metres, NaN or 0 for none), .png (16 bit, millimetres, 0 and 65535 for none) or .tiff
+(32-bit float, metres).
 depth, trajectory.tum (T_world_camera, one pose an image, in order; its times are the stamps) and stamps are optional.
 """
 
@@ -30,6 +31,7 @@ from endo_depth_ros.geometry.trajectory import Trajectory, TrajectoryError
 
 IMAGES, DEPTH, TRAJECTORY = "images", "depth", "trajectory.tum"
 MILLIMETRE = 0.001
+SATURATED = np.float32(65534.5 * MILLIMETRE)
 DEPTH_SUFFIXES = (".npy", ".png", ".tiff", ".tif")
 
 
@@ -94,7 +96,9 @@ def _read_trajectory(path: Path, count: int) -> Trajectory | None:
 def _read_depth(path: Path) -> NDArray[np.float32]:
     """Depth in metres, float32 [H, W], NaN for none."""
     if path.suffix.lower() == ".png":
-        return read_depth_levels(path, MILLIMETRE)
+        depth = read_depth_levels(path, MILLIMETRE)
+        with np.errstate(invalid="ignore"):
+            return np.where(depth < SATURATED, depth, np.float32(np.nan))
     if path.suffix.lower() == ".npy":
         try:
             depth = np.load(path, allow_pickle=False)

@@ -22,7 +22,8 @@ class SnippetErrors:
 
     ate, ate_std: root of the summed squared distance divided by the number of points N, not by its root. rmse: the same
     divided by the root of N, a root mean square. rotation_rad, rotation_std_rad. standstill_ate: ate of an estimate
-    that never moves, which an estimate must beat.
+    that never moves, which an estimate must beat. coverage: share of the windows in which every pose is estimated; the
+    others are NaN without one.
     """
 
     ate: float
@@ -33,10 +34,11 @@ class SnippetErrors:
     standstill_ate: float
     length: int
     windows: int
+    coverage: float
 
 
 def snippet_errors(estimate: Transforms, truth: Transforms, length: int = DEFAULT_LENGTH) -> SnippetErrors:
-    """Errors of poses T_world_camera [N, 4, 4] that belong together one by one.
+    """Errors of poses T_world_camera [N, 4, 4] that belong together one by one; NaN where the estimate has none.
 
     Windows start at every relative pose but the last and are cut short at the end (Zhou et al. 2017 and the evaluation
     of AF-SfMLearner, Shao et al. 2022). Raises TrajectoryError for different numbers and for fewer than three poses.
@@ -49,8 +51,10 @@ def snippet_errors(estimate: Transforms, truth: Transforms, length: int = DEFAUL
     rows = []
     for start in range(len(relative_truth) - 1):
         window = slice(start, start + length - 1)
-        rows.append(_window_errors(chain(relative_estimate[window]), chain(relative_truth[window])))
-    ate, rmse, rotation, standstill = np.array(rows).T
+        if np.isfinite(relative_estimate[window]).all():
+            rows.append(_window_errors(chain(relative_estimate[window]), chain(relative_truth[window])))
+    windows, coverage = len(rows), len(rows) / (len(relative_truth) - 1)
+    ate, rmse, rotation, standstill = np.array(rows or [(math.nan, math.nan, math.nan, math.nan)]).T
     return SnippetErrors(
         ate=float(np.mean(ate)),
         ate_std=float(np.std(ate)),
@@ -59,7 +63,8 @@ def snippet_errors(estimate: Transforms, truth: Transforms, length: int = DEFAUL
         rotation_std_rad=float(np.std(rotation)),
         standstill_ate=float(np.mean(standstill)),
         length=length,
-        windows=len(rows),
+        windows=windows,
+        coverage=coverage,
     )
 
 

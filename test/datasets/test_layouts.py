@@ -184,7 +184,7 @@ def plain_folder(root, suffix):
         if suffix == ".npy":
             np.save(path, depth)
         elif suffix == ".png":
-            trees.write_levels(path, 1000 * np.nan_to_num(depth))
+            trees.write_levels(path, np.nan_to_num(1000 * depth, nan=65535))
         else:
             trees.cv2.imwrite(str(path), depth.astype(np.float32))
     write_camera(root / "camera.yaml", CAMERA)

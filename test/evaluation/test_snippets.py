@@ -92,6 +92,17 @@ def test_small_rotations_keep_their_angle():
     assert rotation_angle(Rotation.from_rotvec([0, 1e-9, 0]).as_matrix()) == pytest.approx(1e-9, rel=1e-6)
 
 
+def test_windows_with_a_lost_frame_are_left_out_and_counted():
+    truth = path(12)
+    estimate = truth.copy()
+    estimate[6] = np.nan
+    errors = snippet_errors(estimate, truth)
+    assert errors.ate == pytest.approx(0, abs=1e-9)
+    # Of the windows that start at 0 … 9 those at 2 … 6 need frame 6.
+    assert (errors.windows, errors.coverage) == (5, 0.5)
+    assert math.isnan(snippet_errors(np.full_like(truth, np.nan), truth).ate)
+
+
 def test_half_a_trajectory_is_refused():
     with pytest.raises(TrajectoryError, match="6 estimated and 12 true poses"):
         snippet_errors(path()[:6], path())
