@@ -1,8 +1,9 @@
-"""Sequence files without a renderer: textured, slanted planes whose depth is a closed form."""
+"""Sequence files without a renderer, textured, slanted planes whose depth is a closed form; a small recipe for them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +36,31 @@ def write_planes(path: Path, family: str, seed: int, views: int = 4, pairs: int 
         radiance = (texture * 1e-4 / depth[..., None] ** 2).astype(np.float32)
         writer.add(radiance, depth.astype(np.float32), np.zeros(depth.shape, bool), np.eye(4), index / 10, group)
     writer.finish()
+
+
+def small_document(folder: Path) -> dict[str, dict[str, Any]]:
+    """The small recipe as a document."""
+    return {
+        "data": {
+            "folder": str(folder),
+            "batch": 4,
+            "pairs": 1,
+            "width": 64,
+            "height": 64,
+            "first_width": 64,
+            "first_height": 32,
+            "first_share": 0.5,
+            "workers": 0,
+        },
+        "optimiser": {"steps": 8, "warm_up_steps": 2, "learning_rate": 1e-3},
+        "trainer": {
+            "accelerator": "cpu",
+            "precision": "32-true",
+            "cpu_threads": 1,
+            "epoch_steps": 3,
+            "checkpoint_steps": 2,
+            "validation_steps": 4,
+            "validation_views": 4,
+            "log_steps": 1,
+        },
+    }

@@ -1,0 +1,66 @@
+"""A checkpoint becomes a weights file that loads, with what is known about it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from endo_depth_ros.depth.weights import load_weights
+from training.checkpoints import CheckpointError
+from training.dataset import VALIDATION
+from training.evaluate import evaluate
+from training.export import export
+from training.fit_recipe import FitRecipe
+from training.module import DepthTraining
+from training.recipe import recipe_document
+
+CALIBRATED = 0.72
+
+
+@pytest.fixture
+def checkpoint(small_recipe: FitRecipe, tmp_path: Path) -> Path:
+    """As fit writes it, of an untrained network."""
+    training = DepthTraining(recipe_document(small_recipe))
+    state = {"hyper_parameters": dict(training.hparams), "state_dict": training.state_dict()}
+    torch.save(state, tmp_path / "0000008.ckpt")
+    return tmp_path / "0000008.ckpt"
+
+
+def test_exported_weights_load_and_know_their_history(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "folder" / "w.safetensors"
+    table = export(checkpoint, renderings / VALIDATION, weights, "cpu")
+    loaded = load_weights(weights)
+    state = torch.load(checkpoint, weights_only=True)["state_dict"]
+    for name, value in loaded.network.state_dict().items():
+        torch.testing.assert_close(value, state[f"network.{name}"], rtol=0, atol=0)
+    record = loaded.record
+    assert (record.input_width, record.input_height, record.licence) == (64, 64, "Apache-2.0")
+    assert "learning_rate: 0.001" in record.recipe
+    assert record.commit
+    assert math.isfinite(record.metrics["abs_rel"])
+    assert record.metrics["within_1"] == pytest.approx(CALIBRATED, abs=0.02)
+    assert "floor" in table
+    assert "AUSE" in table
+
+
+def test_evaluation_uses_the_calibrated_sigma(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "w.safetensors"
+    export(checkpoint, renderings / VALIDATION, weights, "cpu")
+    line = next(line for line in evaluate(weights, renderings / VALIDATION, 40, "cpu").splitlines() if "all" in line)
+    assert float(line.split()[-2]) == pytest.approx(CALIBRATED, abs=0.02)
+
+
+@pytest.mark.parametrize("content", [b"", b"cut"])
+def test_other_files_are_refused_with_their_name(tmp_path: Path, renderings: Path, content: bytes) -> None:
+    (tmp_path / "x.ckpt").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"x\.ckpt: not a readable checkpoint"):
+        export(tmp_path / "x.ckpt", renderings, tmp_path / "w.safetensors", "cpu")
+
+
+def test_tensors_alone_are_no_checkpoint(tmp_path: Path, renderings: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "x.ckpt")
+    with pytest.raises(CheckpointError, match="not a checkpoint of `python -m training fit`"):
+        export(tmp_path / "x.ckpt", renderings, tmp_path / "w.safetensors", "cpu")
