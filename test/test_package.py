@@ -31,6 +31,7 @@ ROSDEP_KEYS = {
     "packaging": "python3-packaging",
     "pytest": "python3-pytest",
     "rosbags": None,
+    "safetensors": None,
     "scipy": "python3-scipy",
     "setuptools": "python3-setuptools",
     "simplejpeg": None,

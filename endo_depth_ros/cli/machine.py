@@ -16,6 +16,7 @@ TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 
 # Module to look for → what it is for and how to get it.
 OPTIONAL_MODULES = {
+    "onnxscript": ("export-onnx", "pip install onnx onnxscript"),
     "evo": ("trajectory metrics", "pip install evo (GPL-3)"),
     "cv_bridge": ("unusual image encodings", "apt install ros-$ROS_DISTRO-cv-bridge; the usual encodings need nothing"),
 }
@@ -50,7 +51,7 @@ def judge_modules(missing: Mapping[str, str]) -> Finding:
         "packages",
         "; ".join(f"{module}: {reason}" for module, reason in missing.items()),
         "without ROS run make setup; in a ROS workspace run rosdep install and "
-        "pip install torch simplejpeg rosbags mcap",
+        "pip install torch openvino safetensors simplejpeg rosbags mcap",
         blocks_depth=True,
     )
 

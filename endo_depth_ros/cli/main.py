@@ -13,6 +13,7 @@ COMMANDS = {
     "process": "depth of a video, image folder or bag, without a ROS graph",
     "convert": "video, image folder or data set to rosbag2, and back",
     "replay": "play a rosbag2 on ROS topics",
+    "export-onnx": "the depth network as an ONNX file",
     "doctor": "what this machine has, what is missing and what to do",
 }
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary)
         if name == chosen:
-            module = importlib.import_module(f"endo_depth_ros.cli.{name}")
+            module = importlib.import_module(f"endo_depth_ros.cli.{name.replace('-', '_')}")
             module.configure(command)
             command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
