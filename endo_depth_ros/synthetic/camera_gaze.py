@@ -29,7 +29,7 @@ def draw_gaze(rng: np.random.Generator, times: Array, positions: Array, ahead: A
 
     For two to six seconds each it looks ahead with small errors, up to 75 degrees aside, or at the nearest wall.
     """
-    heading = _unit(ahead - positions) * (1 if rng.random() < 0.85 else -1)
+    heading = _unit(ahead - positions) * (1 if rng.random() < 0.92 else -1)
     nearest = _towards_wall(clearance, positions)
     habits = rng.dirichlet([5.0, 1.6, 0.7])
     gaze, start = np.empty_like(heading), 0

@@ -164,7 +164,8 @@ def _draw_vessel(rng: np.random.Generator, half: Array) -> Component:
     """A duct or vessel that crosses from organ to organ."""
     start, end = rng.uniform((-0.7, -0.1, -0.3), (0.7, 0.7, 0.8), (2, 3)) * half
     sway = rng.normal(0, 0.06, (3, 3)) * half
-    knots = np.stack([start, *(start + (end - start) * t + d for t, d in zip((0.25, 0.5, 0.75), sway, strict=True)), end])
+    between = start + np.array([[0.25], [0.5], [0.75]]) * (end - start) + sway
+    knots = np.concatenate([start[None], between, end[None]])
     line = CentreLine(knots)
     radius = rng.uniform(0.0018, 0.0045)
     return Component(Loop(line, draw_radii(rng, line.length, radius, 0.1, 0.02)), _VESSEL, 0.003)

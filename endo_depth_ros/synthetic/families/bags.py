@@ -40,12 +40,12 @@ def draw_stomach(rng: np.random.Generator) -> Anatomy:
     profile = gaussian_filter1d(np.interp(np.linspace(0, 1, 160), *corners), 4.0)
     lumen = Loop(line, radius * profile)
     noise, stretch = VolumeNoise(rng, 2), rng.uniform(0.15, 0.5)
-    height, cell = radius * rng.choice([0.0, rng.uniform(0.03, 0.16)], p=[0.2, 0.8]), radius * rng.uniform(0.2, 0.4)
+    height, cell = radius * rng.choice([0.0, rng.uniform(0.08, 0.28)], p=[0.2, 0.8]), radius * rng.uniform(0.2, 0.4)
 
     def wall(points: Tensor) -> Tensor:
         s, u, v, _ = line.nearest(points)
         stretched = torch.stack([stretch * s, u, v])
-        folds = soft_ridges(noise.at(stretched, cell)[0], 1.4)
+        folds = soft_ridges(noise.at(stretched, cell)[0], 1.1)
         where = torch.sigmoid(2.5 * noise.at(points, 0.04)[1] + 0.5)
         return -lumen(points) - height * where * folds
 

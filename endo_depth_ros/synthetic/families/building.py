@@ -111,10 +111,18 @@ def assemble(
         return torch.tensor([component.part for component in components], device=points.device)[distances.argmin(0)]
 
     voxel = max(finest, float((np.prod(high - low) / _VOXELS) ** (1 / 3)))
-    corners = tuple(float(v) for v in low), tuple(float(v) for v in high)
     steepness = measure_steepness(clearance, low, high, rng)
-    free_way = clear_way(clearance, way, way_margin)
-    return Anatomy(family, clearance, part, palettes, steepness, corners[0], corners[1], free_way, voxel)  # type: ignore[arg-type]
+    return Anatomy(
+        family=family,
+        clearance=clearance,
+        part=part,
+        palettes=palettes,
+        steepness=steepness,
+        low=(float(low[0]), float(low[1]), float(low[2])),
+        high=(float(high[0]), float(high[1]), float(high[2])),
+        way=clear_way(clearance, way, way_margin),
+        voxel=voxel,
+    )
 
 
 def clear_way(clearance: Field, way: NDArray[np.float64], margin: float) -> NDArray[np.float64]:

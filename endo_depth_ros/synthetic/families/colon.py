@@ -68,8 +68,8 @@ def _draw_radius(rng: np.random.Generator, grid: SurfaceGrid) -> NDArray[np.floa
     bulges = rng.uniform(0.01, 0.08) * grid.noise(rng, 1.3 * grid.radius)
     narrowing = rng.uniform(0, 0.15) * np.sin(grid.s / rng.uniform(0.015, 0.05) + rng.uniform(0, 6))[:, None]
     radius = grid.radius * (1 + triangle + bulges + narrowing)
-    spacing = grid.radius * rng.uniform(0.55, 1.4)
-    height = grid.radius * rng.choice([rng.uniform(0.05, 0.25), rng.uniform(0.25, 0.6)], p=[0.25, 0.75])
+    spacing = grid.radius * rng.uniform(0.5, 1.2)
+    height = grid.radius * rng.choice([rng.uniform(0.05, 0.25), rng.uniform(0.25, 0.65)], p=[0.2, 0.8])
     thickness = max(0.0016, grid.radius * rng.uniform(0.06, 0.16))
     folds = np.zeros_like(radius)
     position = grid.s[0]
@@ -87,7 +87,7 @@ def _draw_fold(
     for crescent in range(3):
         middle = corner + np.pi / 3 + crescent * 2 * np.pi / 3 + rng.normal(0, 0.2)
         away = (grid.phi - middle + np.pi) % (2 * np.pi) - np.pi
-        crescents += rng.uniform(0.1, 1.0) * height * np.exp(-((np.abs(away) / rng.uniform(0.7, 1.2)) ** 4))
+        crescents += rng.uniform(0.2, 1.0) * height * np.exp(-((np.abs(away) / rng.uniform(0.7, 1.2)) ** 4))
     wander = sum(
         rng.uniform(0, 0.12) * grid.radius / k * np.sin(k * grid.phi + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3, 5)
     )

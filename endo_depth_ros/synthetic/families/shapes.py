@@ -99,26 +99,6 @@ class Swept:
         return self.body(points - along * direction)
 
 
-@dataclass(frozen=True, eq=False)
-class Within:
-    """A costly body asked only inside a box around it; elsewhere the distance to the box, which is smaller."""
-
-    body: Field
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-
-    def __call__(self, points: Tensor) -> Tensor:
-        centre, half = column((self.low + self.high) / 2, points), column((self.high - self.low) / 2, points)
-        beyond = (points - centre).abs() - half
-        inside = (beyond.amax(0) <= 0).nonzero()[:, 0]
-        distance = _length(beyond.clamp_min(0)) + WITHIN_MARGIN
-        distance[inside] = torch.minimum(self.body(points[:, inside]), distance.new_full((), 1.0))
-        return distance
-
-
-WITHIN_MARGIN = 0.012  # between a body and the box around it: more than any blend
-
-
 def _from_segment(points: Tensor, a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
     """Distance [N] from the segment, and where on it the nearest point is, 0-1 [N]."""
     axis = column(b - a, points)

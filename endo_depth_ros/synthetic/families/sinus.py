@@ -63,17 +63,17 @@ def draw_sinus(rng: np.random.Generator) -> Anatomy:
 
 
 def _draw_cavity(rng: np.random.Generator, half_width: float, height: float, depth: float, vestibule: float) -> Field:
-    """A high slot that widens in front, with uneven walls and, sometimes, ethmoid cells behind its side."""
+    """A high slot with uneven walls, seldom wider in front; sometimes with ethmoid cells behind its side."""
     slot = Slab(
-        np.array([0, 0, (depth - 0.006) / 2]),
-        (half_width, height / 2, (depth + 0.006) / 2),
+        np.array([0, 0, (depth - vestibule) / 2]),
+        (half_width, height / 2, (depth + vestibule) / 2),
         np.eye(3),
         0.8 * half_width,
     )
-    radius = rng.uniform(0.007, 0.011)
+    radius = rng.choice([0.6 * half_width, rng.uniform(0.006, 0.010)], p=[0.65, 0.35])
     front = Ellipsoid(
         np.array([0, 0, -vestibule * 0.4]),
-        (max(radius, half_width), rng.uniform(0.35, 0.5) * height, vestibule * 0.75),
+        (radius, rng.uniform(0.35, 0.5) * height, vestibule * 0.75),
         random_turn(rng, 6),
     )
     cells = [
@@ -84,7 +84,7 @@ def _draw_cavity(rng: np.random.Generator, half_width: float, height: float, dep
         )
         for _ in range(int(rng.choice([0, 3, 6])))
     ]
-    noise, amplitude = VolumeNoise(rng, 2), rng.uniform(0.0004, 0.0016)
+    noise, amplitude = VolumeNoise(rng, 2), rng.uniform(0.0004, 0.0018)
     bend, bend_length = rng.uniform(0, 0.003), rng.uniform(0.02, 0.04)
 
     def cavity(points: Tensor) -> Tensor:
@@ -109,10 +109,12 @@ def _draw_hanging(
     front = Capsule(root, head + np.array([0, rng.uniform(0, 0.2) * height, 0]), bulb * rng.uniform(0.35, 0.9), bulb)
     inwards = np.array([rng.normal(0, 0.06), rng.normal(0, 0.15), 1.0]) * depth * rng.uniform(0.5, 1.1)
     body = Swept(front, head, inwards)
-    noise, amplitude = VolumeNoise(rng, 1), bulb * rng.uniform(0.05, 0.2)
+    noise, amplitude = VolumeNoise(rng, 4), bulb * rng.uniform(0.03, 0.16)
+    bend = rng.uniform(0.0, 0.0025)
 
     def turbinate(points: Tensor) -> Tensor:
-        return body(points) + amplitude * noise.at(points, 0.010)[0]
+        bent = points + bend * noise.at(points, 0.018)[1:]
+        return body(bent) + amplitude * noise.at(points, 0.008)[0]
 
     return turbinate
 
