@@ -55,12 +55,15 @@ def open_video(folder: Path, name: str, options: ReadOptions) -> TruthSequence:
     except SourceError as error:
         raise DatasetError(str(error)) from error
     calibration = _read_calibration(folder / CALIBRATION)
+    count = video.frame_count or 0
+    notes = [DRIFT_NOTE, *([BAD_CALIBRATION_NOTE] if BAD_CALIBRATION.search(name) else [])]
     with _frame_data(folder) as poses, _scene_points(folder) as points:
-        notes = [DRIFT_NOTE, *([BAD_CALIBRATION_NOTE] if BAD_CALIBRATION.search(name) else [])]
-        for what, files in (("pose", poses), ("depth", points)):
-            known = len(files.numbers & set(range(video.frame_count or 0)))
-            if known < (video.frame_count or 0):
-                notes.append(f"{known} of {video.frame_count} frames have a {what}")
+        # Listing an archive of points would read tens of gigabytes.
+        listed = [("pose", poses), *([("depth", points)] if points.extracted else [])]
+        for what, files in listed:
+            known = len(files.numbers & set(range(count)))
+            if known < count:
+                notes.append(f"{known} of {count} frames have a {what}")
 
     def read() -> Iterator[TruthFrame]:
         with _frame_data(folder) as poses, _scene_points(folder) as points:
@@ -69,18 +72,17 @@ def open_video(folder: Path, name: str, options: ReadOptions) -> TruthSequence:
                     raise DatasetError(f"{folder / 'data' / VIDEO}: {source_frame.error}")
                 # A copy, so that the right image's half of the memory is let go.
                 image = source_frame.image[: source_frame.image.shape[0] // 2].copy()
-                K, D, T_world_camera = *calibration, None
-                if index in poses.numbers:
-                    K, D, T_world_camera = _parse_frame_data(poses.read(index), poses.path(index))
+                (K, D), T_world_camera = calibration, None
+                frame_data, scene_points = poses.read(index), points.read(index)
+                if frame_data is not None:
+                    K, D, T_world_camera = _parse_frame_data(frame_data, poses.path(index))
                 camera = options.camera_of(image, _camera(K, D, image, folder / CALIBRATION), folder / "data" / VIDEO)
-                depth, where = None, points.folder
-                if index in points.numbers:
-                    where = points.path(index)
-                    depth = _left_depth(points.read(index), where, image.shape[0])
+                where = points.path(index)
+                depth = None if scene_points is None else _left_depth(scene_points, where, image.shape[0])
                 stamp_ns = options.stamp_ns(index, video.fps or 30.0)
                 yield make_truth_frame(stamp_ns, options.frame_id, image, camera, depth, T_world_camera, where)
 
-    return TruthSequence("scared", name, video.frame_count or 0, read, notes=tuple(notes))
+    return TruthSequence("scared", name, count, read, notes=tuple(notes))
 
 
 def open_keyframe(folder: Path, name: str, options: ReadOptions) -> TruthSequence:

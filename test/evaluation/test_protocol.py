@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from manifest import ROOT, distribution
 
 from endo_depth_ros.evaluation.depth_evaluation import evaluate_depth
 from endo_depth_ros.evaluation.protocol import BUILT_IN, ProtocolError, load_protocol, parse_protocol
@@ -18,6 +19,12 @@ def test_every_protocol_of_the_package_loads_under_its_name(name):
     assert protocol.name == name
     assert protocol.source
     assert all(result.source and result.figures for result in protocol.published)
+
+
+def test_every_protocol_file_has_a_name_and_is_installed():
+    files = (ROOT / "endo_depth_ros" / "evaluation" / "protocols").iterdir()
+    assert {path.name for path in files} == {f"{name}.yaml" for name in BUILT_IN}
+    assert "evaluation/protocols/*.yaml" in distribution().package_data["endo_depth_ros"]
 
 
 def test_a_protocol_of_ones_own_is_read_from_its_file(tmp_path):
