@@ -30,6 +30,8 @@ setup(
     # What both homes get from pip. OpenCV is not here: ROS brings it as a system package that pip does not see,
     # without ROS it comes with the extra "no_ros".
     install_requires=[
+        # For Python 3.10 there is 4.2 only, which wants numpy < 2: docs/installing.md.
+        'gtsam>=4.3; python_version >= "3.11"',
         "mcap>=1.5",
         "numpy>=1.21",
         "pyyaml>=5.4",

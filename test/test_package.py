@@ -24,6 +24,7 @@ from endo_depth_ros.settings import entries, load_parameter_file
 ROSDEP_KEYS = {
     "cv2": "python3-opencv",
     "evo": None,
+    "gtsam": None,
     "hypothesis": "python3-hypothesis",
     "mcap": None,
     "numpy": "python3-numpy",
@@ -81,7 +82,7 @@ def test_executables_that_launch_files_and_nodes_need_are_dependencies() -> None
 
 
 def test_the_core_imports_no_ros() -> None:
-    for folder in ("bags", "datasets", "depth", "evaluation", "geometry", "imaging", "synthetic"):
+    for folder in ("bags", "datasets", "depth", "evaluation", "geometry", "imaging", "pose", "synthetic"):
         ros = {module for module in third_party(f"endo_depth_ros/{folder}") if module not in ROSDEP_KEYS}
         assert not ros, f"endo_depth_ros/{folder} imports {ros}"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import gtsam
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
 from endo_depth_ros.pose.lie import Array, skew
 from endo_depth_ros.pose.robust import robust_residuals

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import gtsam
 import numpy as np
 
 from endo_depth_ros.geometry.transforms import Transform
+from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.pose.settings import PoseSettings
