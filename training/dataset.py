@@ -262,7 +262,10 @@ class ValidationSamples(Dataset[Sample]):
     def __init__(self, sequences: Sequences, width: int, height: int, views: int) -> None:
         """views: at most so many of each sequence, pairs kept together."""
         self._sequences, self._size = sequences, (width, height)
-        self._chosen = [(s, i) for s, record in enumerate(sequences.records) for i in spread_views(record, views)]
+        chosen = [spread_views(record, views) for record in sequences.records]
+        turns = [(turn, s, i) for s, indices in enumerate(chosen) for turn, i in enumerate(indices)]
+        # Sequences take turns, so that the batch that is shown has several families.
+        self._chosen = [(s, i) for _, s, i in sorted(turns)]
         self._augmentation = AugmentationSettings(max_zoom=1.3, colours=0.0, hidden_patches=0.0)
         self._ranges = TransformRanges(1.3, roll=True, flip=False)
 
