@@ -94,7 +94,7 @@ def _cast_solids(solids: Sequence[PlacedSolid], origin: Tensor, rays: Tensor, de
     """Which of the solids each ray [3, N] meets before depth [N], which becomes that of the solid; -1 for none, [N]."""
     owners = torch.full(depth.shape, -1, device=depth.device)
     for index, solid in enumerate(solids):
-        near = solid.meets(origin, rays).nonzero()[:, 0]
+        near = solid.find_rays(origin, rays)
         limit = depth[near].nan_to_num(nan=solid.extent)
         met = march(solid, origin, rays[:, near], torch.full_like(limit, NEAR), limit)
         nearer = met < limit

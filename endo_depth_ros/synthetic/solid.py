@@ -93,25 +93,16 @@ class PlacedSolid:
         shade = torch.where(turn % 1 > 0.75, 0.35, 1.0)
         return self.albedo[rod].T * shade, self.gloss[rod]
 
-    def meets(self, origin: Tensor, rays: Tensor) -> Tensor:
-        """Whether rays [3, N] from origin [3] come near the thing, bool [N]: a cheap test that never says no wrongly.
-
-        The thing lies in a capsule around the line from its first end to its farthest; the nearest approach of each
-        ray's line and that line is in closed form.
-        """
+    def find_rays(self, origin: Tensor, rays: Tensor) -> Tensor:
+        """Indices of the rays [3, N] from origin [3] that may meet the thing; it never leaves one out that does."""
         start, ends = self.a[0], torch.cat([self.a, self.b])
         axis = ends[(ends - start).norm(dim=1).argmax()] - start
-        along = ((ends - start) @ axis / (axis @ axis)).clamp(0, 1)
+        along = ((ends - start) @ axis / axis.square().sum()).clamp(0, 1)
         off = (ends - start - along[:, None] * axis).norm(dim=1)
-        radius = (off + torch.cat([self.radius_a, self.radius_b])).amax()
-        away = start - origin
-        rr, aa, ra = rays.square().sum(0), axis @ axis, axis @ rays
-        rw, aw = away @ rays, axis @ away
-        s = ((ra * rw - rr * aw) / (rr * aa - ra * ra).clamp_min(1e-12)).clamp(0, 1)
-        t = ((rw + s * ra) / rr).clamp_min(0)
-        s = ((t * ra - aw) / aa).clamp(0, 1)
-        gap = away[:, None] + s * axis[:, None] - t * rays
-        return gap.square().sum(0) < (1.1 * radius) ** 2
+        around = (off + torch.cat([self.radius_a, self.radius_b])).amax()
+        near = _passes(origin, rays, start[None], (start + axis)[None], around[None]).nonzero()[:, 0]
+        radius = torch.maximum(self.radius_a, self.radius_b)
+        return near[_passes(origin, rays[:, near], self.a, self.b, radius)]
 
     def _distances(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Distance to each rod, and the share of its length where it is nearest, [R, N] each."""
@@ -121,3 +112,18 @@ class PlacedSolid:
         along = ((x * u + y * v + z * w) / axis.square().sum(1, keepdim=True).clamp_min(1e-12)).clamp(0, 1)
         gap = torch.sqrt((x - along * u) ** 2 + (y - along * v) ** 2 + (z - along * w) ** 2)
         return gap - torch.lerp(self.radius_a[:, None], self.radius_b[:, None], along), along
+
+
+def _passes(origin: Tensor, rays: Tensor, a: Tensor, b: Tensor, radius: Tensor) -> Tensor:
+    """Whether rays [3, N] from origin [3] come as near as radius [R] to a line from a to b, [R, 3], bool [N].
+
+    The nearest points of a ray and a line, in closed form (Ericson, Real-Time Collision Detection, 5.1.9).
+    """
+    axis, away = b - a, a - origin
+    rr, aa, ra = rays.square().sum(0), axis.square().sum(1)[:, None], axis @ rays
+    rw, aw = away @ rays, (axis * away).sum(1)[:, None]
+    s = ((ra * rw - rr * aw) / (rr * aa - ra * ra).clamp_min(1e-15)).clamp(0, 1)
+    t = ((rw + s * ra) / rr).clamp_min(0)
+    s = ((t * ra - aw) / aa).clamp(0, 1)
+    x, y, z = (away[:, i, None] + s * axis[:, i, None] - t * rays[i] for i in range(3))
+    return (x * x + y * y + z * z < (1.1 * radius[:, None]) ** 2).any(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -19,8 +20,13 @@ class VoxelGrid:
 
     def at(self, points: Tensor) -> Tensor:
         """Values [C, N] at world points [3, N]."""
-        sizes = torch.tensor(self.values.shape[:1:-1], device=points.device)[:, None]
-        scale = 2 / (self.voxel * (sizes - 1))
-        shift = -1 - scale * points.new_tensor(self.low)[:, None]
+        scale, shift = self._to_unit_cube
         where = torch.addcmul(shift, points, scale).T[None, None, None]
         return grid_sample(self.values, where, padding_mode="border", align_corners=True)[0, :, 0, 0]
+
+    @cached_property
+    def _to_unit_cube(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift [3, 1] from world points to -1..1."""
+        sizes = self.values.new_tensor(self.values.shape[:1:-1])[:, None]
+        scale = 2 / (self.voxel * (sizes - 1))
+        return scale, -1 - scale * self.values.new_tensor(self.low)[:, None]

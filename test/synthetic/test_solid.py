@@ -77,11 +77,11 @@ def test_rays_that_meet_the_thing_are_never_left_out(seed):
     thing, origin = placed(rods(*lines)), torch.zeros(3)
     rays = torch.tensor(np.vstack([rng.uniform(-1, 1, (2, 300)), np.ones(300)]), dtype=torch.float32)
     met = march(thing, origin, rays, torch.full((300,), NEAR), torch.full((300,), 0.1)).isfinite()
-    assert thing.meets(origin, rays)[met].all()
+    assert set(met.nonzero()[:, 0].tolist()) <= set(thing.find_rays(origin, rays).tolist())
 
 
 def test_most_rays_beside_a_rod_are_left_out():
     rays = torch.tensor(
         np.vstack([np.random.default_rng(0).uniform(-1, 1, (2, 1000)), np.ones(1000)]), dtype=torch.float32
     )
-    assert placed(ROD).meets(torch.zeros(3), rays).float().mean() < 0.05
+    assert len(placed(ROD).find_rays(torch.zeros(3), rays)) < 50
