@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from endo_depth_ros.evaluation.temporal import PixelConvention, PosedDepth, carry_depth, temporal_errors
+from endo_depth_ros.evaluation.temporal import (
+    PixelConvention,
+    PosedDepth,
+    carry_depth,
+    pair_errors,
+    temporal_errors,
+)
 
 K = np.array([[20.0, 0, 9.5], [0, 20.0, 7.5], [0, 0, 1]])
 SIZE = (16, 20)
@@ -51,6 +57,18 @@ def test_the_error_of_a_flickering_scale_by_hand():
     # |0.1 - 0.125| / 0.125 forth, |0.125 - 0.1| / 0.1 back.
     assert errors.tae == pytest.approx(100 * (0.2 + 0.25) / 2)
     assert errors.tas == pytest.approx(0.0)
+
+
+def test_the_error_of_a_pair_is_relative_to_the_frame_that_is_moved_into():
+    near, far = posed(np.full(SIZE, 0.1), pose()), posed(np.full(SIZE, 0.125), pose())
+    assert pair_errors(near, far, PixelConvention.CENTRES) == (pytest.approx(0.2), 0.0)
+    assert pair_errors(far, near, PixelConvention.CENTRES) == (pytest.approx(0.25), 0.0)
+
+
+def test_turns_and_shifts_together_carry_depth_onto_the_same_surface():
+    moves = [pose(), pose(0.012, -0.01, 0.02, (0.1, 0.25, -0.6))]
+    depths = [wall(0.1, T) for T in moves]
+    assert temporal_errors(posed(d, T) for d, T in zip(depths, moves, strict=True)).tae < 3
 
 
 def test_only_pixels_valid_in_both_frames_are_compared():
