@@ -12,7 +12,7 @@ from endo_depth_ros.depth.verdict import FrameJudge
 from endo_depth_ros.settings import make
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
-FAMILIES = ("colon", "abdomen", "stomach")
+FAMILIES = ("colon", "sinus", "abdomen")
 DEGRADED = {
     "blur": (blur, Verdict.BLURRED),
     "white smoke": (lambda image: cover(image, (255, 255, 255)), Verdict.OBSCURED),
