@@ -77,7 +77,8 @@ class FrameStatus:
     """What a consumer must know before it uses a frame's depth.
 
     reason: the measurement behind the verdict, for people. coverage: fraction of the field of view with finite depth.
-    field_of_view: shape found in the image (disc, octagon, rectangle, none).
+    field_of_view: shape found in the image (disc, octagon, rectangle, none). steadiness: factor of depth
+    against flicker.
     """
 
     stamp_ns: int
@@ -88,6 +89,7 @@ class FrameStatus:
     field_of_view: str = "none"
     calibrated: bool = False
     model: str = ""
+    steadiness: float = 1.0
 
 
 @dataclass(frozen=True)

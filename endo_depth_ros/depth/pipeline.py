@@ -17,6 +17,7 @@ from endo_depth_ros.depth.estimator import DepthEstimator, ImageBatch
 from endo_depth_ros.depth.host_copy import HostCopy
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.depth.steadiness import Steadiness
 from endo_depth_ros.depth.verdict import FrameJudge
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
@@ -59,6 +60,7 @@ class DepthPipeline:
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
         self._field_of_view: FieldOfView | None = None
         self._frame_judge = FrameJudge()
+        self._steadiness = Steadiness()
 
     def warm_up(self) -> None:
         """Take every step once on a made-up scope image, so that the first real one is as fast as the others."""
@@ -75,6 +77,7 @@ class DepthPipeline:
     def reset(self) -> None:
         """Forget what earlier frames taught."""
         self._tracker.reset()
+        self._steadiness.reset()
         self._field_of_view = None
 
     def process(self, frame: Frame) -> DepthEstimate:
@@ -82,20 +85,23 @@ class DepthPipeline:
         view = self.rectify(frame)
         status = self._judge(view)
         if status.verdict is not Verdict.OK:
+            self._steadiness.reset()
             return unanswered(view.frame, status)
         exposure = judge_exposure(
             view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
         )
         raw_depth, raw_sigma, trusted = self._estimate_somewhere(view, exposure)
         valid = view.inside & exposure.good & np.isfinite(raw_depth) & (trusted > 0)
-        value = np.float32(status.scale.value)
-        depth = np.where(valid, raw_depth * value, np.float32(np.nan))
+        trusted_depth = np.where(valid, raw_depth, np.float32(np.nan))
+        steadiness = self._steady(view.frame, trusted_depth)
+        value = np.float32(status.scale.value * steadiness)
+        depth = trusted_depth * value
         sigma = np.where(valid, raw_sigma * value, np.float32(np.nan))
         if status.scale.state is not ScaleState.RELATIVE:
             depth = self._mark_out_of_range(depth)
             sigma[~np.isfinite(depth)] = np.nan
         coverage = share(np.isfinite(depth), view.inside)
-        return DepthEstimate(view.frame, depth, sigma, replace(status, coverage=coverage))
+        return DepthEstimate(view.frame, depth, sigma, replace(status, coverage=coverage, steadiness=steadiness))
 
     def rectify(self, frame: Frame) -> View:
         """The frame as the bounded pinhole image that depth belongs to, and where the scope sees.
@@ -159,6 +165,14 @@ class DepthPipeline:
         usable = torch.from_numpy(view.inside & exposure.good).to(device)[None]
         K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
         return ImageBatch(images, inside, usable, K)
+
+    def _steady(self, frame: Frame, depth: NDArray[np.float32]) -> float:
+        """The factor against flicker for this frame's depth, in the model's unit."""
+        s = self.settings
+        if not s.steadiness:
+            self._steadiness.reset()
+            return 1.0
+        return self._steadiness.correct(frame, depth, s.steadiness_time_s, s.steadiness_limit)
 
     def _judge(self, view: View) -> FrameStatus:
         verdict, reason = self._frame_judge.judge(view.frame.image, view.inside, self.settings)

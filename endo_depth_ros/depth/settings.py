@@ -101,6 +101,22 @@ class DepthSettings:
         maximum=20.0,
         live=True,
     )
+    steadiness: bool = setting(True, "Take out changes of the depth's scale from frame to frame", live=True)
+    steadiness_time_s: float = setting(
+        0.5,
+        "Time over which the scale is held: its mean over longer times is the model's",
+        unit="s",
+        minimum=0.05,
+        maximum=60.0,
+        live=True,
+    )
+    steadiness_limit: float = setting(
+        0.2,
+        "Largest share by which depth is changed against flicker",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
     shading_gamma: float = setting(2.2, "Exponent that linearises the camera's intensities", minimum=1.0, maximum=3.0)
     shading_smoothing: float = setting(
         0.0125, "Standard deviation of the smoothing, as a share of the image width", minimum=0.0, maximum=0.1

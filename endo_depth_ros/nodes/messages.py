@@ -97,6 +97,7 @@ def status_message(header: Header, status: FrameStatus, extra: Mapping[str, obje
         "calibrated": str(status.calibrated).lower(),
         "field_of_view": status.field_of_view,
         "model": status.model,
+        "steadiness": f"{status.steadiness:.4f}",
         **extra,
     }
     if status.verdict is not Verdict.OK:

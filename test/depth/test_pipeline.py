@@ -1,7 +1,11 @@
 """The path from a raw image to depth that says what it is worth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from degraded import blur, cover
+from wall import Wall
 
 from endo_depth_ros.contracts import Frame, ScaleState, Verdict
 from endo_depth_ros.depth.estimator import DepthEstimator, DepthPrediction
@@ -156,6 +160,68 @@ def test_warm_up_leaves_no_trace():
     warm, cold = pipeline(), pipeline()
     warm.warm_up()
     np.testing.assert_array_equal(warm.process(frame(scope_image())).depth, cold.process(frame(scope_image())).depth)
+
+
+class Flickering(DepthEstimator):
+    """The depth of a wall that the camera approaches, times another factor on each frame."""
+
+    name = "flickering"
+    scale_state = ScaleState.NOMINAL
+    constant_scale = True
+    factors = (1.0, 1.1, 0.95, 1.05)
+
+    def estimate(self, batch):
+        import torch
+
+        self.count = getattr(self, "count", -1) + 1
+        depth = torch.from_numpy(approach(self.count)[1])[None] * self.factors[self.count]
+        return DepthPrediction(depth, 0.1 * depth, torch.ones(1, H, W, dtype=torch.bool))
+
+
+def approach(index):
+    return Wall().frame(index * 40_000_000, (0.0, 0.0, 0.0005 * index))
+
+
+def flickering_pipeline(**settings):
+    made = pipeline(field_of_view="none", **settings)
+    made.estimator = Flickering(made.settings, TorchCpu())
+    return made
+
+
+def test_flicker_of_the_scale_is_taken_out_and_told():
+    made = flickering_pipeline(steadiness_time_s=5.0)
+    for index, factor in enumerate(Flickering.factors):
+        scene, depth = approach(index)
+        answer = made.process(scene)
+        told = answer.status.steadiness
+        assert told == pytest.approx(1 / factor, abs=0.02)
+        seen = answer.valid
+        np.testing.assert_allclose(answer.depth[seen], depth[seen] * factor * told, rtol=1e-5)
+        np.testing.assert_allclose(answer.sigma[seen], 0.1 * answer.depth[seen], rtol=1e-5)
+
+
+def test_depth_is_the_models_own_without_steadiness():
+    made = flickering_pipeline(steadiness=False)
+    for index, factor in enumerate(Flickering.factors):
+        scene, depth = approach(index)
+        answer = made.process(scene)
+        assert answer.status.steadiness == 1
+        np.testing.assert_allclose(answer.depth[answer.valid], (depth * factor)[answer.valid], rtol=1e-5)
+
+
+def test_a_frame_that_is_not_ok_ends_what_is_steadied():
+    made = flickering_pipeline()
+    made.process(approach(0)[0])
+    smoky = replace(approach(1)[0], image=cover(approach(1)[0].image, (255, 255, 255)))
+    assert made.process(smoky).status.verdict is Verdict.OBSCURED
+    assert made.process(approach(2)[0]).status.steadiness == 1
+
+
+def test_a_blurred_frame_has_a_verdict_and_no_depth():
+    scene, _ = approach(0)
+    answer = flickering_pipeline().process(replace(scene, image=blur(scene.image, 6.0)))
+    assert answer.status.verdict is Verdict.BLURRED
+    assert not answer.valid.any()
 
 
 def test_contradicting_settings_are_refused():
