@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from endo_depth_ros.pose.place_memory import PlaceMemory
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.views import Sight, View
 from endo_depth_ros.pose.window import KeyframeFactors, WindowResult
+
+log = logging.getLogger(__name__)
 
 
 class LocalMap:
@@ -96,7 +99,12 @@ class LocalMap:
 
     def take_corrections(self) -> Transform | None:
         """Apply what the optimiser found since the last call; the motion of the newest keyframe by it, in the map."""
-        result = self._optimiser.take_result()
+        try:
+            result = self._optimiser.take_result()
+        except RuntimeError as error:
+            log.warning("the keyframes contradict one another (%s); tracking starts anew", error)
+            self.leave()
+            return None
         if result is None or result.newest not in self.keyframes:
             return None
         before = self.keyframes[result.newest].T_map_camera

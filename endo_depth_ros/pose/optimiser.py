@@ -39,9 +39,7 @@ class KeyframeOptimiser:
         """Optimise with one more keyframe."""
         assert self._window is not None
         if self._thread is None:
-            done: Future[WindowResult] = Future()
-            done.set_result(self._window.add(copy.deepcopy(keyframe)))
-            self._pending.append(done)
+            self._pending.append(_done(self._window, copy.deepcopy(keyframe)))
         else:
             self._pending.append(self._thread.submit(self._window.add, copy.deepcopy(keyframe)))
 
@@ -51,7 +49,7 @@ class KeyframeOptimiser:
         return sum(not future.done() for future in self._pending) >= MAX_PENDING
 
     def take_result(self) -> WindowResult | None:
-        """The newest result since the last call. Raises what the optimisation raised."""
+        """The newest result since the last call. Raises RuntimeError where the graph had no solution."""
         result = None
         while self._pending and self._pending[0].done():
             result = self._pending.popleft().result()
@@ -62,3 +60,13 @@ class KeyframeOptimiser:
         self._pending.clear()
         if self._thread is not None:
             self._thread.shutdown(wait=True, cancel_futures=True)
+
+
+def _done(window: Window, keyframe: Keyframe) -> Future[WindowResult]:
+    """What a thread would do, within the call."""
+    future: Future[WindowResult] = Future()
+    try:
+        future.set_result(window.add(keyframe))
+    except RuntimeError as error:
+        future.set_exception(error)
+    return future

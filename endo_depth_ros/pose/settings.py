@@ -23,7 +23,13 @@ class PoseSettings:
     max_return_px: float = setting(
         0.7, "A point followed there and back must return this close", unit="px", minimum=0.05, maximum=10.0
     )
-    pixel_sigma: float = setting(0.5, "Standard deviation of a followed point", unit="px", minimum=0.05, maximum=10.0)
+    pixel_sigma: float = setting(
+        1.0,
+        "Standard deviation of a followed point, with what it shares with its neighbours",
+        unit="px",
+        minimum=0.05,
+        maximum=10.0,
+    )
     max_reprojection_px: float = setting(
         3.0, "Points farther than this from where the pose puts them are outliers", unit="px", minimum=0.2, maximum=50.0
     )

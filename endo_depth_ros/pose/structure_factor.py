@@ -12,8 +12,8 @@ from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
 from endo_depth_ros.pose.lie import Array, skew
 from endo_depth_ros.pose.robust import robust_residuals
 
-# Gauss-Newton rounds on the landmarks' depths whenever poses change.
-DEPTH_ROUNDS = 3
+# Gauss-Newton rounds on the landmarks' depths at each evaluation; they start from where the last one ended.
+DEPTH_ROUNDS = 1
 MAX_DEPTH_STEP = 0.5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ class Tracker:
         self._last: _Known | None = None  # the previous frame
         self._seen: _Known | None = None  # the last frame that was tracked, or the very first
         self._first_unplaced_ns: int | None = None  # of the good frames in a row that found no place
-        self._epoch = 0
+        self._kind: tuple[Any, ...] = ()  # scale epoch and camera
 
     def close(self) -> None:
         """Stop the optimiser's thread."""
@@ -101,7 +102,7 @@ class Tracker:
         """
         self._check_stamp(estimate.frame.stamp_ns)
         self._take_corrections()
-        self._leave_old_epoch(estimate)
+        self._leave_what_differs(estimate)
         view = View(estimate, trusted)
         predicted = self._predict(view.stamp_ns, motion)
         frozen = self._frozen.see(estimate.frame.image)
@@ -143,7 +144,7 @@ class Tracker:
 
     def _search(self, view: View, predicted: Transform, reason: str) -> TrackedFrame:
         """A good frame that can't be tracked: it is degraded, the next ones look for their place or begin anew."""
-        if self._is_unseen:
+        if self._is_unseen or not self._map.is_begun:
             place = relocalise(view, self._map.places, self.settings)
             if place is not None:
                 return self._return_to(view, predicted, place)
@@ -197,11 +198,14 @@ class Tracker:
         """Start a segment with this frame; whether it can be tracked against the next ones will show."""
         covariance = ORIGIN if self._seen is None else self._grown(view, predicted)
         points = self._map.begin(view, predicted, covariance)
-        self._segment += self._seen is not None and points > 0
+        if not self._map.is_begun:
+            reason = f"only {points} points to follow, {self.settings.min_points} are needed"
+        elif self._seen is not None:
+            self._segment += 1
         self._last = _Known(view.stamp_ns, predicted, covariance)
         self._seen = self._seen or self._last
         self._first_unplaced_ns = None
-        return self._report(view, state, points=points, is_keyframe=True, reason=reason)
+        return self._report(view, state, points=points, is_keyframe=self._map.is_begun, reason=reason)
 
     def _carry_on(self, view: View, predicted: Transform, reason: str) -> TrackedFrame:
         """The frame wasn't tracked: the camera moves on as it did, less and less surely."""
@@ -238,11 +242,12 @@ class Tracker:
             self._last = self._last.moved(correction)
             self._seen = self._last if is_seen else self._seen.moved(correction)
 
-    def _leave_old_epoch(self, estimate: DepthEstimate) -> None:
-        """Depth of another scale epoch fits no keyframe: a new segment begins, and no place is known any more."""
-        if estimate.status.scale.epoch != self._epoch:
+    def _leave_what_differs(self, estimate: DepthEstimate) -> None:
+        """Depth of another scale epoch, or another camera, fits no keyframe: a new segment begins elsewhere."""
+        kind = (estimate.status.scale.epoch, estimate.frame.camera.key)
+        if kind != self._kind:
             self._map.clear()
-            self._epoch = estimate.status.scale.epoch
+            self._kind = kind
 
     def _predict(self, stamp_ns: int, motion: MotionPrior | None) -> Transform:
         """T_map_camera that is expected of a frame."""

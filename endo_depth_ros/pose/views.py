@@ -52,7 +52,7 @@ class Sight:
     """A pose found by tracking.
 
     tracks: the landmarks it rests on. evidence: what was seen of them. share: of the landmarks that were looked for.
-    disagreement: median relative difference between the frame's depth, scaled, and the landmarks'.
+    disagreement: median relative difference between the frame's depth and the landmarks'.
     """
 
     resection: Resection
@@ -123,13 +123,12 @@ def locate_camera(
 
 
 def measure_disagreement(evidence: Evidence, resection: Resection) -> float:
-    """Median |log depth difference| once the frame's depth is scaled; infinite where the frame has no depth."""
+    """Median |log(depth of a point / the frame's depth there)|; infinite where the frame has no depth."""
     _, z = project_points(evidence.map_points.points, resection.T_map_camera, evidence.K)
     known = np.isfinite(evidence.log_depth) & (z > 0)
     if not known.any():
         return float("inf")
-    difference = np.log(z[known]) - evidence.log_depth[known]
-    return float(np.median(np.abs(difference - np.median(difference))))
+    return float(np.median(np.abs(np.log(z[known]) - evidence.log_depth[known])))
 
 
 def measure_parallax(start: Array, end: Array, T_map_start: Transform, T_map_end: Transform, K: Array) -> float:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from endo_depth_ros.geometry.transforms import Transform
+from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.lie import Array
@@ -16,6 +16,7 @@ from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
 
 ROUNDS = 6
+LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3
 ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
 
 
@@ -63,8 +64,9 @@ class Window:
         """Take in a newer keyframe and optimise. The keyframes and their landmarks are updated in place."""
         self.keyframes.append(keyframe)
         structures = self._structures()
+        self._past.add(self._scale_prior(keyframe))
+        self._past.add(self._hold_together(self.keyframes[-2], keyframe))
         graph = gtsam.NonlinearFactorGraph(self._past)
-        graph.add(self._scale_prior(keyframe))
         values = self._values()
         for structure in structures:
             factor = structure.factor()
@@ -74,7 +76,6 @@ class Window:
             other.extend(graph, values, self.keyframes)
         values = self._optimise(graph, values)
         result = self._take(graph, values, structures)
-        self._past.add(self._scale_prior(keyframe))
         if len(self.keyframes) > self._settings.window:
             self._leave_behind(graph, values)
         return result
@@ -128,6 +129,14 @@ class Window:
     def _scale_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         noise = gtsam.noiseModel.Isotropic.Sigma(1, self._settings.scale_log_sigma)
         return gtsam.PriorFactorVector(scale_key(keyframe.number), np.zeros(1), noise)
+
+    def _hold_together(self, previous: Keyframe, keyframe: Keyframe) -> gtsam.NonlinearFactor:
+        """A weak tie, so that the graph has a solution even where two keyframes share few landmarks."""
+        logs = previous.landmarks.log_depth
+        reach = LOOSE_DISTANCES * float(np.exp(np.median(logs))) if len(logs) else LOOSE_DISTANCES
+        noise = gtsam.noiseModel.Diagonal.Sigmas(np.array([LOOSE_RADIANS] * 3 + [reach] * 3))
+        between = gtsam.Pose3(invert_transform(previous.T_map_camera) @ keyframe.T_map_camera)
+        return gtsam.BetweenFactorPose3(pose_key(previous.number), pose_key(keyframe.number), between, noise)
 
     def _values(self) -> gtsam.Values:
         values = gtsam.Values()

@@ -21,8 +21,8 @@ class SphereWorld:
 
     def __init__(self, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
-        self._waves = rng.normal(size=(50, 3)) * 1800  # rad/m: the finest have about five pixels a period
-        self._phases = rng.uniform(0, 2 * np.pi, 50)
+        self._waves = rng.normal(size=(24, 3)) * 1800  # rad/m: the finest have about five pixels a period
+        self._phases = rng.uniform(0, 2 * np.pi, 24)
         self._rays = pixel_rays(CAMERA).astype(np.float64)
 
     def look(self, T_world_camera: Array) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -32,7 +32,7 @@ class SphereWorld:
         a, b, c = (directions**2).sum(-1), directions @ origin, origin @ origin - RADIUS_M**2
         depth = (-b + np.sqrt(b * b - a * c)) / a
         points = origin + directions * depth[..., None]
-        brightness = np.cos(points @ self._waves.T + self._phases).sum(-1) / 5
+        brightness = np.cos(points @ self._waves.T + self._phases).sum(-1) / 3.5
         grey = np.clip(128 + 60 * brightness, 0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2), depth.astype(np.float32)
 
