@@ -27,6 +27,8 @@ TRAINING = "train"
 VALIDATION = "validation"
 MAX_DAMAGED = 20
 SCOPE_ERROR_PX = 2
+FLAT_LOG_DEPTH = 0.3
+FLAT_STRIDE = 8
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +44,14 @@ class AugmentationSettings:
     max_zoom: float = setting(1.8, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
     roll: bool = setting(True, "turn about the optical axis by any angle")
     flip: bool = setting(True, "mirror half of the samples")
-    colours: float = setting(1.0, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
+    colours: float = setting(0.5, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
     hidden_patches: float = setting(0.05, "share of samples with hidden patches", minimum=0.0, maximum=1.0)
+    obstructions: float = setting(
+        0.5, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
+    )
+    flat_views: float = setting(
+        0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.0, maximum=1.0
+    )
 
 
 class Sample(NamedTuple):
@@ -134,9 +142,8 @@ class TrainingSamples(Dataset[Sample]):
         rng = np.random.default_rng([self._seed, self._rank, key.batch, shared])
         noise = np.random.default_rng([self._seed, self._rank, key.batch, key.slot, 1])
         for damaged in range(MAX_DAMAGED):
-            sequence, index, pair = self._choose_pair(rng, key.slot % 2) if in_pair else self._choose(rng)
             try:
-                view = read_views(self._sequences.paths[sequence], self._sequences.records[sequence], [index])[0]
+                view, sequence, pair = self._read(rng, in_pair, key.slot % 2)
             except SequenceFileError as error:
                 log.warning("passed over: %s", error)
                 continue
@@ -144,6 +151,15 @@ class TrainingSamples(Dataset[Sample]):
             drawn = augment(view, width, height, self._augmentation, self._ranges, rng, noise)
             return make_sample(drawn, self._sequences.family_index(sequence), sequence, pair, damaged)
         raise DataError(f"{MAX_DAMAGED} sequences in a row are damaged; render the data set again")
+
+    def _read(self, rng: np.random.Generator, in_pair: bool, member: int) -> tuple[View, int, int]:
+        """A view, its sequence and its pair. Raises SequenceFileError."""
+        while True:
+            sequence, index, pair = self._choose_pair(rng, member) if in_pair else self._choose(rng)
+            view = read_views(self._sequences.paths[sequence], self._sequences.records[sequence], [index])[0]
+            # Both frames of a pair are kept or none, so pairs are not looked at.
+            if in_pair or rng.random() < self._augmentation.flat_views or not is_flat(view):
+                return view, sequence, pair
 
     def _choose(self, rng: np.random.Generator) -> tuple[int, int, int]:
         sequence = int(rng.integers(len(self._sequences.records)))
@@ -156,6 +172,13 @@ class TrainingSamples(Dataset[Sample]):
         pair = pairs[int(rng.integers(len(pairs)))]
         members = [i for i, view in enumerate(views) if view.pair == pair]
         return sequence, members[member], pair
+
+
+def is_flat(view: View) -> bool:
+    """Whether most of the view lies at about one depth, give or take FLAT_LOG_DEPTH."""
+    known = view.log_depth[::FLAT_STRIDE, ::FLAT_STRIDE]
+    low, high = np.nanquantile(known, [0.1, 0.9])
+    return bool(high - low < 2 * FLAT_LOG_DEPTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +208,7 @@ def augment(
 
     rng draws what neighbouring frames of a video share, noise what they don't.
     """
-    video = DrawnVideo(rng, width, height)
+    video = DrawnVideo(rng, width, height, augmentation.obstructions)
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
     image = video.develop(seen.radiance, noise)
@@ -266,7 +289,7 @@ class ValidationSamples(Dataset[Sample]):
         turns = [(turn, s, i) for s, indices in enumerate(chosen) for turn, i in enumerate(indices)]
         # Sequences take turns, so that the batch that is shown has several families.
         self._chosen = [(s, i) for _, s, i in sorted(turns)]
-        self._augmentation = AugmentationSettings(max_zoom=1.3, colours=0.0, hidden_patches=0.0)
+        self._augmentation = AugmentationSettings(max_zoom=1.3, colours=0.0, hidden_patches=0.0, obstructions=0.0)
         self._ranges = TransformRanges(1.3, roll=True, flip=False)
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.synthetic.obstructions import draw_obstruction, obstruct
+from endo_depth_ros.synthetic.obstructions import Obstruction, draw_obstruction, obstruct
 from endo_depth_ros.synthetic.sensor import Sensor, draw_sensor
 
 # Aspect ratios of video, width over height.
@@ -36,10 +36,12 @@ class DrawnVideo:
     scope: field of view, bool [H, W]. window: where the video lies; bars are outside.
     """
 
-    def __init__(self, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, rng: np.random.Generator, width: int, height: int, obstructions: float) -> None:
+        """obstructions: share of videos in which any may be drawn."""
         self.window = draw_window(rng, width, height)
         self._sensor = Sensor(self.window.width, self.window.height, draw_sensor(rng), 0)
-        self._obstruction, self._time_s = draw_obstruction(rng), float(rng.uniform(0, 60))
+        self._obstruction = draw_obstruction(rng) if rng.random() < obstructions else Obstruction()
+        self._time_s = float(rng.uniform(0, 60))
         self._shape = (height, width)
         self.scope = np.zeros((height, width), bool)
         self.window.of(self.scope)[:] = self._sensor.field_of_view

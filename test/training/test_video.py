@@ -20,7 +20,7 @@ def test_windows_keep_an_aspect_and_stay_inside() -> None:
 
 def test_bars_are_black_and_outside() -> None:
     seed = next(s for s in range(100) if draw_window(np.random.default_rng(s), 320, 256).height < 256)
-    video = DrawnVideo(np.random.default_rng(seed), 320, 256)
+    video = DrawnVideo(np.random.default_rng(seed), 320, 256, 0.5)
     image = video.develop(np.ones((256, 320, 3), np.float32), np.random.default_rng(1))
     bars = np.ones((256, 320), bool)
     video.window.of(bars)[:] = False
