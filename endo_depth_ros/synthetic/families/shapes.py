@@ -49,9 +49,9 @@ class Ellipsoid:
     def __call__(self, points: Tensor) -> Tensor:
         turn = torch.tensor(self.turn, dtype=points.dtype, device=points.device)
         local = turn.T @ (points - column(self.centre, points)) / column(self.half_axes, points)
-        # Quilez's bound: exact on the skin, and its gradient is 1 there.
-        level = _length(local).clamp_min(1e-3)
-        return level * (level - 1) / _length(local / column(self.half_axes, points)).clamp_min(1e-3)
+        # Quilez's bound: exact on the skin, and its gradient is 1 there. At the centre it is the shortest half axis.
+        level, slope = _length(local), _length(local / column(self.half_axes, points))
+        return (level - 1) * (level + 1e-6) / (slope + 1e-6 / min(self.half_axes))
 
 
 @dataclass(frozen=True, eq=False)
