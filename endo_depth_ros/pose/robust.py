@@ -14,10 +14,8 @@ def huber_weights(residuals: Array) -> Array:
     return np.asarray(THRESHOLD / np.maximum(np.abs(residuals), THRESHOLD))
 
 
-def robust_residuals(residuals: Array) -> tuple[Array, Array]:
-    """Residuals whose squares are twice Huber's loss, and their derivative by the residuals they come from."""
+def robust_residuals(residuals: Array) -> Array:
+    """Residuals whose squares are twice Huber's loss."""
     size = np.abs(residuals)
-    beyond = size > THRESHOLD
-    loss = np.where(beyond, np.sqrt(np.maximum(2 * THRESHOLD * size - THRESHOLD**2, 0)), size)
-    slope = np.where(beyond, THRESHOLD / np.maximum(loss, THRESHOLD), 1.0)
-    return np.sign(residuals) * loss, slope
+    loss = np.where(size > THRESHOLD, np.sqrt(np.maximum(2 * THRESHOLD * size - THRESHOLD**2, 0)), size)
+    return np.sign(residuals) * loss

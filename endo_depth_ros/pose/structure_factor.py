@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
 from endo_depth_ros.pose.lie import Array, skew
-from endo_depth_ros.pose.robust import robust_residuals
+from endo_depth_ros.pose.robust import huber_weights, robust_residuals
 
 # Gauss-Newton rounds on the landmarks' depths at each evaluation; they start from where the last one ended.
 DEPTH_ROUNDS = 1
@@ -97,21 +97,28 @@ class StructureFactor:
     def _evaluate(self, _: gtsam.CustomFactor, values: gtsam.Values, jacobians: list[Array] | None) -> Array:
         poses = [values.atPose3(key).matrix() for key in self.keys[::2]]
         scales = [float(values.atVector(key)[0]) for key in self.keys[1::2]]
-        for _round in range(DEPTH_ROUNDS):
-            r, by_depth, _ = self._linearise(poses, scales, with_poses=False)
-            gradient, curvature = self._sum(by_depth * r), self._sum(by_depth * by_depth)
+        self._solve_depths(poses, scales)
+        r, by_depth, J = self._linearise(poses, scales, with_poses=jacobians is not None)
+        if jacobians is None:
+            return robust_residuals(r)
+        w = np.sqrt(huber_weights(r))
+        rows = self._project(w * by_depth, np.column_stack([w[:, None] * J, w * r]))
+        for slot in range(len(poses)):
+            jacobians[2 * slot] = np.asfortranarray(rows[:, 7 * slot : 7 * slot + 6])
+            jacobians[2 * slot + 1] = np.asfortranarray(rows[:, 7 * slot + 6 : 7 * slot + 7])
+        return rows[:, -1]
+
+    def _solve_depths(self, poses: list[Array], scales: list[float]) -> None:
+        """The landmarks' depths that fit the poses and scales best."""
+        for _ in range(DEPTH_ROUNDS):
+            r, by_depth, _J = self._linearise(poses, scales, with_poses=False)
+            w = huber_weights(r)
+            gradient, curvature = self._sum(w * by_depth * r), self._sum(w * by_depth * by_depth)
             self.log_depth += np.clip(-gradient / curvature, -MAX_DEPTH_STEP, MAX_DEPTH_STEP)
         self.log_sigma = 1 / np.sqrt(curvature)
-        r, by_depth, J = self._linearise(poses, scales, with_poses=jacobians is not None)
-        if jacobians is not None:
-            self._project(by_depth, J)
-            for slot in range(len(poses)):
-                jacobians[2 * slot] = np.asfortranarray(J[:, 7 * slot : 7 * slot + 6])
-                jacobians[2 * slot + 1] = np.asfortranarray(J[:, 7 * slot + 6 : 7 * slot + 7])
-        return r
 
     def _linearise(self, poses: list[Array], scales: list[float], with_poses: bool) -> tuple[Array, Array, Array]:
-        """Residuals [size], their derivatives by each one's landmark [size] and by poses and scales [size, 7 V].
+        """Residuals [size] in standard deviations, by each one's landmark [size], by poses and scales [size, 7 V].
 
         Rows: x, y, depth of each sighting, then the depth of each landmark in the anchor.
         """
@@ -127,8 +134,7 @@ class StructureFactor:
             t = poses[slot][:3, :3].T @ (T_a[:3, 3] - poses[slot][:3, 3])
             turned = points @ R.T
             error, by_point = self._observe(turned + t, view.rows, scales[slot])
-            r[rows], slopes = robust_residuals(error.ravel())
-            by_point = by_point * slopes.reshape(-1, 3, 1)
+            r[rows] = error.ravel()
             by_depth[rows] = np.einsum("nij,nj->ni", by_point, turned).ravel()
             if with_poses:
                 count = 3 * len(points)
@@ -137,12 +143,11 @@ class StructureFactor:
                 J[rows, 3:6] = by_anchor.reshape(count, 3)
                 J[rows, 7 * slot : 7 * slot + 3] = (by_point @ skew(turned + t)).reshape(count, 3)
                 J[rows, 7 * slot + 3 : 7 * slot + 6] = -by_point.reshape(count, 3)
-                J[rows, 7 * slot + 6][2::3] = -self._depth_weight[view.rows] * slopes[2::3]
-        anchor_error = (self.log_depth - self._anchor_log - scales[0]) / self._anchor_sigma
-        r[3 * M :], slopes = robust_residuals(anchor_error)
-        by_depth[3 * M :] = slopes / self._anchor_sigma
+                J[rows, 7 * slot + 6][2::3] = -self._depth_weight[view.rows]
+        r[3 * M :] = (self.log_depth - self._anchor_log - scales[0]) / self._anchor_sigma
+        by_depth[3 * M :] = 1 / self._anchor_sigma
         if with_poses:
-            J[3 * M :, 6] = -slopes / self._anchor_sigma
+            J[3 * M :, 6] = -1 / self._anchor_sigma
         return r, by_depth, J
 
     def _observe(self, points: Array, rows: slice, log_scale: float) -> tuple[Array, Array]:
@@ -167,8 +172,8 @@ class StructureFactor:
             total[self._landmark[view.rows]] += per_sighting[view.rows]
         return total
 
-    def _project(self, by_depth: Array, J: Array) -> None:
-        """Take from J [size, n] what a change of the landmarks' depths explains."""
-        share = self._sum(by_depth[:, None] * J) / self._sum(by_depth * by_depth)[:, None]
+    def _project(self, by_depth: Array, rows: Array) -> Array:
+        """The rows [size, n] without what a change of the landmarks' depths explains."""
+        share = self._sum(by_depth[:, None] * rows) / self._sum(by_depth * by_depth)[:, None]
         owner = np.concatenate([np.repeat(self._landmark, 3), np.arange(len(self._seen))])
-        J -= by_depth[:, None] * share[owner]
+        return np.asarray(rows - by_depth[:, None] * share[owner])

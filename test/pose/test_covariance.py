@@ -42,8 +42,8 @@ def test_composed_covariance_is_that_of_drawn_poses() -> None:
             @ T_a_b
             @ exp_se3(rng.multivariate_normal(np.zeros(6), second))
         )
-        for _ in range(4000)
+        for _ in range(1000)
     ]
     drawn = np.cov(np.array(draws).T)
     expected = compose(first, T_a_b, second)
-    assert np.abs(drawn - expected).max() < 0.1 * np.abs(expected).max()
+    assert np.abs(drawn - expected).max() < 0.25 * np.abs(expected).max()

@@ -67,7 +67,9 @@ def test_gradient_is_that_of_the_error() -> None:
     values = values_of([anchor, *others])
     for _ in range(5):
         factor.error(values)  # the landmarks' depths settle
-    gradient = gtsam.NonlinearFactorGraph([factor]).linearize(values).gradientAtZero()
+    graph = gtsam.NonlinearFactorGraph()
+    graph.add(factor)
+    gradient = graph.linearize(values).gradientAtZero()
     for keyframe in (anchor, *others):
         for axis in range(6):
             step = np.zeros(6)
