@@ -184,7 +184,7 @@ def approach(index):
 
 def flickering_pipeline(**settings):
     made = pipeline(field_of_view="none", **settings)
-    made.estimator = Flickering(made.settings, TorchCpu())
+    made.estimator = Flickering(made.settings, TorchCpu("auto", 1))
     return made
 
 

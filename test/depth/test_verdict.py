@@ -70,8 +70,9 @@ def test_a_room_is_outside_the_body():
 
 
 def test_dim_grey_smoke_is_no_room():
-    grey = np.linspace(55, 75, 320)[None, :, None] * np.ones((256, 1, 1)) * np.array([0.95, 0.96, 1.04])
-    assert judge(grey.astype(np.uint8))[0] is Verdict.OBSCURED
+    smoke = np.linspace(55, 75, 320)[None, :, None] * np.ones((256, 1, 1)) * np.array([0.95, 0.96, 1.04])
+    smoke[:60] = (90, 60, 55)  # tissue where it is thinner
+    assert judge(smoke.astype(np.uint8))[0] is Verdict.OBSCURED
 
 
 def test_each_check_can_be_turned_off():

@@ -113,6 +113,7 @@ def test_status_carries_the_documented_keys():
         "calibrated",
         "field_of_view",
         "model",
+        "steadiness",
         "latency_ms",
     ]
     assert keys["coverage"] == "0.5000"
