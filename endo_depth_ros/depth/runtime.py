@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 # More threads than this gain little on networks of this size and take cores from the rest of the robot.
 MOST_AUTOMATIC_THREADS = 4
-# Input shapes that stay compiled; the oldest goes when another comes.
 MAX_SHAPES = 8
 
 LoadedNetwork = Callable[..., tuple[Tensor, ...]]
+T = TypeVar("T")
 
 
 class RuntimeUnavailableError(RuntimeError):
@@ -46,6 +46,24 @@ class Runtime(ABC):
         Takes the module over: it is not to be used elsewhere. `example`: inputs on the CPU, as small as may be.
         What it returns belongs to the caller.
         """
+
+
+class ByShape(Generic[T]):
+    """What was prepared for the input shapes of late; the one that was prepared first goes when there are too many."""
+
+    def __init__(self, prepare: Callable[..., T]) -> None:
+        """prepare: makes it from the first inputs of a shape. It must not hold its holder: cycles keep memory."""
+        self._prepare = prepare
+        self._prepared: dict[tuple[torch.Size, ...], T] = {}
+
+    def of(self, inputs: tuple[Tensor, ...]) -> T:
+        """What belongs to the shapes of these inputs."""
+        shapes = tuple(tensor.shape for tensor in inputs)
+        if shapes not in self._prepared:
+            if len(self._prepared) == MAX_SHAPES:
+                del self._prepared[next(iter(self._prepared))]
+            self._prepared[shapes] = self._prepare(*inputs)
+        return self._prepared[shapes]
 
 
 def available_cores() -> int:

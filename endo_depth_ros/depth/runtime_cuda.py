@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from endo_depth_ros.depth.fold_norms import fold_norms
-from endo_depth_ros.depth.runtime import MAX_SHAPES, LoadedNetwork, Runtime
+from endo_depth_ros.depth.runtime import ByShape, LoadedNetwork, Runtime
 
 # Convolution algorithms are chosen and memory is reserved in the first runs, which a graph must not record.
 RUNS_BEFORE_CAPTURE = 3
@@ -70,24 +69,24 @@ class ReplayedNetwork:
 
     def __init__(self, network: LoadedNetwork, capture: Capture) -> None:
         """capture: records a function without arguments and gives the graph and the outputs that it writes."""
-        self._network, self._capture = network, capture
-        self._recording = lru_cache(MAX_SHAPES)(self._record)
+        self._recordings = ByShape(lambda *inputs: record(network, capture, inputs))
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """The network's outputs; copies, since the next replay writes over the recorded ones."""
-        recording = self._recording(tuple((tuple(tensor.shape), tensor.dtype, tensor.device) for tensor in inputs))
+        recording = self._recordings.of(inputs)
         with torch.inference_mode():
             for held, given in zip(recording.inputs, inputs, strict=True):
                 held.copy_(given)
             recording.graph.replay()
             return tuple(output.clone() for output in recording.outputs)
 
-    def _record(self, kinds: tuple[tuple[tuple[int, ...], torch.dtype, torch.device], ...]) -> Recording:
-        with torch.inference_mode():
-            # Ones, because a camera matrix of zeros would divide by zero.
-            inputs = tuple(torch.ones(shape, dtype=dtype, device=device) for shape, dtype, device in kinds)
-            graph, outputs = self._capture(lambda: self._network(*inputs))
-        return Recording(graph, inputs, outputs)
+
+def record(network: LoadedNetwork, capture: Capture, inputs: tuple[Tensor, ...]) -> Recording:
+    """The network's work on inputs like these, in memory of its own."""
+    with torch.inference_mode():
+        held = tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in inputs)
+        graph, outputs = capture(lambda: network(*held))
+    return Recording(graph, held, outputs)
 
 
 def capture_cuda_graph(work: Callable[[], tuple[Tensor, ...]]) -> tuple[Graph, tuple[Tensor, ...]]:

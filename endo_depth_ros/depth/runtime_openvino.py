@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from functools import lru_cache
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from endo_depth_ros.depth.runtime import MAX_SHAPES, LoadedNetwork, Runtime
+from endo_depth_ros.depth.runtime import ByShape, LoadedNetwork, Runtime
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
 
@@ -47,27 +47,32 @@ class OpenVino(Runtime):
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # PyTorch warns of every size that tracing sees
             model = openvino.convert_model(network.eval(), example_input=example)
-        return _OpenVinoNetwork(openvino, model, self.precision, self.threads)
-
-
-class _OpenVinoNetwork:
-    def __init__(self, openvino: ModuleType, model: Any, precision: str, threads: int) -> None:
-        self._core = openvino.Core()
-        self._model = model
-        self._properties = {
+        properties = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
-            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.precision],
+            "INFERENCE_NUM_THREADS": self.threads,
         }
-        self._request = lru_cache(MAX_SHAPES)(self._compile)
+        core = openvino.Core()
+        return CompiledNetwork(lambda *inputs: compile_for(core, model, properties, inputs))
+
+
+class CompiledNetwork:
+    """Runs an OpenVINO model, compiled for each input shape when it comes first."""
+
+    def __init__(self, compile_model: Callable[..., Any]) -> None:
+        """compile_model: gives the InferRequest for inputs of these shapes."""
+        self._requests = ByShape(compile_model)
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        request = self._request(tuple(tuple(tensor.shape) for tensor in inputs))
+        """The model's outputs, in memory of their own."""
+        request = self._requests.of(inputs)
         arrays = [np.ascontiguousarray(tensor.numpy()) for tensor in inputs]
         outputs = request.infer(arrays, share_inputs=True)
         return tuple(torch.from_numpy(outputs[index]) for index in range(len(outputs)))
 
-    def _compile(self, shapes: tuple[tuple[int, ...], ...]) -> Any:
-        model = self._model.clone()
-        model.reshape(dict(enumerate(map(list, shapes))))
-        return self._core.compile_model(model, "CPU", self._properties).create_infer_request()
+
+def compile_for(core: Any, model: Any, properties: dict[str, Any], inputs: tuple[Tensor, ...]) -> Any:
+    """An InferRequest of the model with the shapes of these inputs."""
+    fixed = model.clone()
+    fixed.reshape({index: list(tensor.shape) for index, tensor in enumerate(inputs)})
+    return core.compile_model(fixed, "CPU", properties).create_infer_request()

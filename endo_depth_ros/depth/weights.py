@@ -85,7 +85,8 @@ def load_weights(path: Path) -> LoadedWeights:
         with safe_open(path, framework="pt") as file:
             record = read_record(file.metadata() or {})
             names = file.keys()
-            tensors = {name: file.get_tensor(name) for name in names}
+            # Copies: a file that is overwritten later would otherwise take the process with it.
+            tensors = {name: file.get_tensor(name).clone() for name in names}
         with torch.device("meta"):
             network = DepthNetwork(record.network)
         check_names_and_shapes(network.state_dict(), tensors)

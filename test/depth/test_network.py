@@ -54,7 +54,7 @@ def test_training_starts_at_a_likely_depth():
     config = NetworkConfig(initial_depth_m=0.04, initial_log_b=-2.0, canonical_focal_px=math.sqrt(80 * 90))
     torch.manual_seed(0)
     log_depth, log_b = DepthNetwork(config).eval()(picture(), EVERYWHERE, K)
-    torch.testing.assert_close(log_depth.exp(), torch.full((1, H, W), 0.04), rtol=0.1, atol=0)
+    torch.testing.assert_close(log_depth.exp(), torch.full((1, H, W), 0.04), rtol=0.2, atol=0)
     torch.testing.assert_close(log_b, torch.full((1, H, W), -2.0), rtol=0, atol=0.1)
 
 

@@ -4,10 +4,12 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from depth_bench import MS, Bench, make_node, status_of
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tissue import H, W, header, image_of, info_of, jpeg_of, tissue_image
 
+from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.stamps import stamp_ns_of
 
 pytestmark = pytest.mark.ros
@@ -142,3 +144,24 @@ def test_a_topic_that_dies_and_returns_is_reported_and_answered_again(graph):
     assert bench.counts("no_images") == 1
     bench.send(9000 * MS)
     bench.answer(9000 * MS, "depth/image_rect")
+
+
+class LostGpu:
+    """An estimator whose GPU is gone; the meta device stands for it."""
+
+    name = "shading"
+    scale_state = ScaleState.RELATIVE
+    constant_scale = False
+    device = torch.device("meta")
+
+    def estimate(self, batch):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+
+def test_a_lost_gpu_is_reported_and_the_same_image_is_answered_by_the_cpu(graph):
+    bench = Bench(graph)
+    bench.node._pipeline.estimator = LostGpu()
+    bench.send(1000 * MS)
+    bench.answer(1000 * MS, "depth/image_rect")
+    assert status_of(bench.answer(1000 * MS))["device"] == "cpu"
+    assert bench.counts("device_failed") == 1
