@@ -22,10 +22,10 @@ LATCHED = make_qos(1)._replace(durability=QosDurability.TRANSIENT_LOCAL)
 
 
 def make_image(index: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """uint8 [H, W, 3], RGB: smooth, red, and brighter with every index, so that frames can be told apart."""
+    """uint8 [H, W, 3], RGB: smooth, pink, and brighter with every index, so that frames can be told apart."""
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = 40 + 10 * index % 200
-    image[..., 1] = np.linspace(0, 30, width, dtype=np.uint8)
+    image[..., 1] = np.linspace(0.5, 0.7, width) * image[..., 0]
     return image
 
 

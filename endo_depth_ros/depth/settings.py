@@ -42,6 +42,9 @@ class DepthSettings:
     field_of_view: str = setting(
         "auto", "Find the scope's lit field of view in the image, or take the whole image", choices=("auto", "none")
     )
+    crop_to_field_of_view: bool = setting(
+        True, "Rectify only the part of the image that the scope lights, at a finer resolution"
+    )
     allow_relative: bool = setting(False, "Publish depth whose scale is unknown (scale_state relative)", live=True)
     metres_per_unit: float = setting(
         0.0,
@@ -64,7 +67,7 @@ class DepthSettings:
         6, "A pixel whose brightest channel is at most this is too dark", minimum=0, maximum=254, live=True
     )
     min_brightness: int = setting(
-        45,
+        30,
         "Level of the brightest channel that 5 % of the field of view must exceed, else the frame is dark; 0 takes any",
         minimum=0,
         maximum=255,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-ITERATIONS = 5
+ITERATIONS = 4
 # Residuals of this many medians count half: once the motion is found, their median is small and outliers count little.
 TOLERANCE = 1.5
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 # Width of the local mean, as a share of the image width, and what is left of contrast after it is taken off.
 SHADING, CONTRAST, MIDDLE = 1 / 21, 2.0, 128
-CORNERS = 160
+CORNERS = 120
 # Share of the strongest corner's strength; low, because tissue has little contrast and one highlight much.
 QUALITY = 0.005
 # Smallest distance between corners, as a share of the image width: it spreads them over the picture.
