@@ -16,7 +16,9 @@ from endo_depth_ros.depth.device_failure import describe_failure, is_device_fail
 from endo_depth_ros.depth.estimator import DepthEstimator, ImageBatch
 from endo_depth_ros.depth.host_copy import HostCopy
 from endo_depth_ros.depth.models import create_estimator
+from endo_depth_ros.depth.scope_window import ScopeWindow, Window, window_mask
 from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.depth.stages import AfterStage, Stage, ignore_stage
 from endo_depth_ros.depth.steadiness import Steadiness
 from endo_depth_ros.depth.verdict import FrameJudge
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
@@ -26,8 +28,6 @@ from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
 from endo_depth_ros.settings import changed
 
 log = logging.getLogger(__name__)
-
-MASK_SIZE_PX = 320
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,24 @@ class DepthPipeline:
     Not thread-safe. Frames of one camera in order; `reset` after a jump in time.
     """
 
-    def __init__(self, settings: DepthSettings, warn: Callable[[str], None] = log.warning) -> None:
+    def __init__(
+        self,
+        settings: DepthSettings,
+        warn: Callable[[str], None] = log.warning,
+        after_stage: AfterStage = ignore_stage,
+    ) -> None:
         """Load and warm up the model. Raises RuntimeError or ValueError with a sentence when that fails.
 
-        warn: takes a sentence when the device fails and work goes on on the CPU.
+        warn: takes a sentence when the device fails and work goes on on the CPU. after_stage: called at the end of
+        each piece of a stage but the last, which ends with `process`; a stage may come in several pieces.
         """
         self.settings = settings
+        self._after_stage = after_stage
         self._warn = warn
         self._host_copy = HostCopy()
         self.estimator = self._create_somewhere()
         self._tracker = FieldOfViewTracker(settings.field_of_view)
+        self._scope_window = ScopeWindow()
         self._raw_camera: Camera | None = None
         self._rectification: Rectification | CameraError = CameraError("no camera yet")
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
@@ -77,6 +85,7 @@ class DepthPipeline:
     def reset(self) -> None:
         """Forget what earlier frames taught."""
         self._tracker.reset()
+        self._scope_window.reset()
         self._steadiness.reset()
         self._field_of_view = None
 
@@ -84,12 +93,14 @@ class DepthPipeline:
         """Depth of one raw frame, at the pipeline's working size. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
         status = self._judge(view)
+        self._after_stage(Stage.JUDGE)
         if status.verdict is not Verdict.OK:
             self._steadiness.reset()
             return unanswered(view.frame, status)
         exposure = judge_exposure(
             view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
         )
+        self._after_stage(Stage.JUDGE)
         raw_depth, raw_sigma, trusted = self._estimate_somewhere(view, exposure)
         valid = view.inside & exposure.good & np.isfinite(raw_depth) & (trusted > 0)
         trusted_depth = np.where(valid, raw_depth, np.float32(np.nan))
@@ -108,12 +119,21 @@ class DepthPipeline:
 
         Raises CameraError when the camera shows nothing of the image.
         """
-        rectification = self._rectification_of(frame.camera)
+        height, width = frame.image.shape[:2]
         field_of_view = self._tracker.update(frame.image)
+        window = Window(0, 0, width, height)
+        if self.settings.crop_to_field_of_view:
+            window = self._scope_window.update(field_of_view, width, height)
+        cut = window.cut(frame)
+        rectification = self._rectification_of(cut.camera)
+        self._after_stage(Stage.JUDGE)
         if field_of_view is not self._field_of_view:
             self._field_of_view = field_of_view
-            self._inside = rectification.inside & rectification.warp_mask(_mask(field_of_view, frame))
-        image = rectification.rectify(frame.image)
+            self._inside = rectification.inside & rectification.warp_mask(
+                window_mask(field_of_view, width, height, window)
+            )
+        image = rectification.rectify(cut.image)
+        self._after_stage(Stage.PREPROCESS)
         rectified = Frame(frame.stamp_ns, frame.frame_id, image, rectification.camera)
         return View(rectified, self._inside, field_of_view)
 
@@ -150,7 +170,10 @@ class DepthPipeline:
 
     def _estimate(self, view: View, exposure: Exposure) -> list[NDArray[np.float32]]:
         """Depth, sigma and validity, float32 [H, W]."""
-        prediction = self.estimator.estimate(self._prepare(view, exposure))
+        batch = self._prepare(view, exposure)
+        self._after_stage(Stage.PREPROCESS)
+        prediction = self.estimator.estimate(batch)
+        self._after_stage(Stage.NETWORK)
         return self._host_copy.fetch(prediction.depth[0], prediction.sigma[0], prediction.valid[0])
 
     def _fall_back(self, error: RuntimeError) -> None:
@@ -214,9 +237,3 @@ def unanswered(frame: Frame, status: FrameStatus) -> DepthEstimate:
 def share(mask: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
     """Fraction of the pixels inside that the mask holds."""
     return int(np.count_nonzero(mask & inside)) / max(int(np.count_nonzero(inside)), 1)
-
-
-def _mask(field_of_view: FieldOfView, frame: Frame) -> NDArray[np.bool_]:
-    height, width = frame.image.shape[:2]
-    scale = min(1.0, MASK_SIZE_PX / max(height, width))
-    return field_of_view.mask(max(round(width * scale), 1), max(round(height * scale), 1))
