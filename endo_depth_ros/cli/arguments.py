@@ -10,6 +10,7 @@ MAX_COUNT = 10**9
 MIN_SPEED, MAX_SPEED = 0.001, 1000
 # What the seconds of a ROS stamp hold.
 MAX_SECONDS = 2**31
+MIN_SIDE_PX, MAX_SIDE_PX = 32, 8192
 
 
 def frame_rate(text: str) -> float:
@@ -53,6 +54,17 @@ def seconds(text: str) -> float:
     if not 0 <= time_s < MAX_SECONDS:
         raise ArgumentTypeError(f"{text} is no time; give seconds from 0 to {MAX_SECONDS - 1}")
     return time_s
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """(width, height) of WIDTHxHEIGHT, each from 32 to 8192 pixels. Raises ArgumentTypeError."""
+    width, x, height = text.partition("x")
+    sides = [int(side) if side.isascii() and side.isdigit() and len(side) < 10 else 0 for side in (width, height)]
+    if not x or not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in sides):
+        raise ArgumentTypeError(
+            f"{text} is no image size; give WIDTHxHEIGHT from {MIN_SIDE_PX} to {MAX_SIDE_PX} pixels, such as 640x512"
+        )
+    return sides[0], sides[1]
 
 
 def _number(text: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from endo_depth_ros.cli.arguments import count, degrees
 from endo_depth_ros.cli.demo_report import CONTACT_SHEET, METRICS, PREVIEW, write_report
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.quiet_domain import free_domain
 from endo_depth_ros.settings import make
 from endo_depth_ros.synthetic.export import write_bag
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
@@ -45,8 +45,6 @@ SILENCE_DEADLINE_S = 15.0
 # The recorder takes what this process has seen a moment later; and DDS loses messages while it matches endpoints.
 RECORDER_LAG_S = 0.5
 MATCHING_S = 0.5
-# Away from domain 0, where a robot may be listening.
-DOMAINS = range(60, 100)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -153,11 +151,6 @@ def run_nodes(bag: Path, folder: Path, hfov_deg: float) -> None:
         watch.follow(nodes, image_topic.message_count)
         watch.spin_for(RECORDER_LAG_S)
         nodes.stop("record_node")
-
-
-def free_domain() -> int:
-    """A ROS domain for the demo alone."""
-    return random.SystemRandom().choice(DOMAINS)
 
 
 class Watcher:

@@ -12,8 +12,10 @@ COMMANDS = {
     "demo": "render (or read) a video, run the nodes on it and show what they publish",
     "process": "depth of a video, image folder or bag, without a ROS graph",
     "convert": "video, image folder or data set to rosbag2, and back",
+    "evaluate": "depth against truth: figures by published protocols, and a report",
     "replay": "play a rosbag2 on ROS topics",
     "export-onnx": "the depth network as an ONNX file",
+    "benchmark": "how long a frame takes on this machine, stage by stage, for each runtime",
     "doctor": "what this machine has, what is missing and what to do",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from endo_depth_ros.cli.arguments import count, degrees, frame_rate, seconds, speed
+from endo_depth_ros.cli.arguments import count, degrees, frame_rate, image_size, seconds, speed
 
 NO_NUMBERS = ["inf", "-inf", "nan", "0", "-5", "1e300", "9" * 400, "fast", ""]
 
@@ -41,3 +41,15 @@ def test_a_number_in_range_is_read(kind: Callable[[str], Any], text: str, value:
 def test_a_number_out_of_range_is_refused_with_what_to_give(kind: Callable[[str], Any], text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="; give "):
         kind(text)
+
+
+def test_an_image_size_is_width_and_height() -> None:
+    assert image_size("640x512") == (640, 512)
+
+
+@pytest.mark.parametrize(
+    "text", ["640", "640x", "x512", "640x512x3", "0x512", "-640x512", "640x1e3", "9999999999x64", ""]
+)
+def test_what_is_no_image_size_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="such as 640x512"):
+        image_size(text)
