@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from endo_depth_ros.geometry.transforms import Transform
 
@@ -30,7 +31,7 @@ def exp_se3(twist: Array) -> Transform:
 
 def log_se3(T: Transform) -> Array:
     """The twist [6] of T [4, 4], the inverse of exp_se3 for angles below pi."""
-    rotation = cv2.Rodrigues(T[:3, :3])[0].ravel()
+    rotation = Rotation.from_matrix(T[:3, :3]).as_rotvec()  # cv2.Rodrigues takes small angles for none
     return np.concatenate([rotation, np.linalg.solve(_left_jacobian(rotation), T[:3, 3])])
 
 

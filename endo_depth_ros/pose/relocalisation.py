@@ -28,7 +28,7 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
         if agree.sum() < MIN_POINTS or agree.mean() < MIN_SHARE:
             continue
         evidence = evidence.chosen(agree)
-        found = refine(evidence, T, 0.0, PIXEL_SIGMA, settings.scale_log_sigma, None)
+        found = refine(evidence, T, PIXEL_SIGMA, settings, None)
         if measure_disagreement(evidence, found) <= settings.max_depth_disagreement:
             return found
     return None

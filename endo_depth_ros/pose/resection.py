@@ -12,6 +12,7 @@ from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.keyframe import MapPoints
 from endo_depth_ros.pose.lie import Array, exp_se3, log_se3, skew
 from endo_depth_ros.pose.robust import huber_weights
+from endo_depth_ros.pose.settings import PoseSettings
 
 RANSAC_ROUNDS = 100
 RANSAC_CONFIDENCE = 0.995
@@ -96,25 +97,25 @@ def find_consensus(
 def refine(
     evidence: Evidence,
     guess: Transform,
-    log_scale: float,
     pixel_sigma: float,
-    scale_log_sigma: float,
+    settings: PoseSettings,
     prior: Prior | None,
 ) -> Resection:
     """The most likely pose and scale of the frame's depth: reprojection, depth and prior, robustly (Huber).
 
-    Gauss-Newton over a twist and log_scale, whose prior is 0 ± scale_log_sigma. Points count by how well they are
-    known: across the direction in which their uncertainty moves them in the image fully, along it less.
+    Gauss-Newton over a twist and the log-scale of depth, whose prior is 0 ± scale_log_sigma. Points count by how well
+    they are known: across the direction in which their uncertainty moves them in the image fully, along it less.
     """
-    T, s = guess.copy(), log_scale
+    T, s = guess.copy(), 0.0
+    scale_information = 1 / settings.scale_log_sigma**2
     H = np.eye(7)
     for _ in range(REFINEMENTS):
         r, J = _residuals(evidence, T, s, pixel_sigma)
-        w = huber_weights(r)
+        w = huber_weights(r) / settings.shared_error**2
         H = (J * w[:, None]).T @ J
         g = (J * w[:, None]).T @ r
-        H[6, 6] += 1 / scale_log_sigma**2
-        g[6] += s / scale_log_sigma**2
+        H[6, 6] += scale_information
+        g[6] += scale_information * s
         if prior is not None:
             H[:6, :6] += prior.information
             g[:6] += prior.information @ log_se3(invert_transform(prior.T_map_camera) @ T)

@@ -25,7 +25,7 @@ class PoseSettings:
     )
     pixel_sigma: float = setting(
         1.0,
-        "Standard deviation of a followed point, with what it shares with its neighbours",
+        "Standard deviation of a followed point",
         unit="px",
         minimum=0.05,
         maximum=10.0,
@@ -43,6 +43,12 @@ class PoseSettings:
     depth_correlation: float = setting(
         3.0,
         "Factor on the sigma of depth, for errors that neighbouring points share",
+        minimum=1.0,
+        maximum=100.0,
+    )
+    shared_error: float = setting(
+        2.2,
+        "Factor on the standard deviations of poses, for errors that all points of a frame share",
         minimum=1.0,
         maximum=100.0,
     )

@@ -44,10 +44,14 @@ class StructureFactor:
     can't explain (variable projection, Golub and Pereyra 1973), so that the graph has poses and scales only.
     """
 
-    def __init__(self, anchor: Keyframe, observers: list[Keyframe], pixel_sigma: float) -> None:
-        """observers: later keyframes. Landmarks that none of them sees stay out of it."""
+    def __init__(self, anchor: Keyframe, observers: list[Keyframe], pixel_sigma: float, shared_error: float) -> None:
+        """observers: later keyframes. Landmarks that none of them sees stay out of it.
+
+        shared_error: factor on standard deviations, for errors that are not independent of one another.
+        """
         self.anchor, self.observers = anchor, observers
         self._pixel_sigma, self._K = pixel_sigma, anchor.K
+        self._shared_error = shared_error
         self._gather(anchor.landmarks)
         keys = [anchor.number, *(view.number for view in self._views)]
         self.keys = [key for number in keys for key in (pose_key(number), scale_key(number))]
@@ -73,6 +77,7 @@ class StructureFactor:
             self._seen = np.zeros(0, np.int64)
             self._landmark = self._seen
             return
+        self._slot = np.repeat(np.arange(1, len(self._views) + 1), [len(each) for each in landmark])
         self._seen, self._landmark = np.unique(np.concatenate(landmark), return_inverse=True)
         self._pixels, self._log_depth = np.concatenate(pixels), np.concatenate(log_depth)
         self._depth_weight = np.where(np.isfinite(self._log_depth), 1 / np.concatenate(log_sigma), 0.0)
@@ -86,7 +91,9 @@ class StructureFactor:
         """For a gtsam graph; None when no observer sees anything of the anchor's."""
         if len(self._seen) == 0:
             return None
-        return gtsam.CustomFactor(gtsam.noiseModel.Unit.Create(self.size), self.keys, self._evaluate)
+        return gtsam.CustomFactor(
+            gtsam.noiseModel.Isotropic.Sigma(self.size, self._shared_error), self.keys, self._evaluate
+        )
 
     def write_back(self) -> None:
         """Give the landmarks the depths of the last evaluation."""
@@ -122,45 +129,41 @@ class StructureFactor:
 
         Rows: x, y, depth of each sighting, then the depth of each landmark in the anchor.
         """
-        M, V = len(self._landmark), len(poses)
-        r, by_depth = np.zeros(self.size), np.zeros(self.size)
-        J = np.zeros((self.size if with_poses else 0, 7 * V))
-        in_anchor = self._rays * np.exp(self.log_depth)[:, None]
-        T_a = poses[0]
-        for slot, view in enumerate(self._views, start=1):
-            rows = slice(3 * view.rows.start, 3 * view.rows.stop)
-            points = in_anchor[self._landmark[view.rows]]
-            R = poses[slot][:3, :3].T @ T_a[:3, :3]
-            t = poses[slot][:3, :3].T @ (T_a[:3, 3] - poses[slot][:3, 3])
-            turned = points @ R.T
-            error, by_point = self._observe(turned + t, view.rows, scales[slot])
-            r[rows] = error.ravel()
-            by_depth[rows] = np.einsum("nij,nj->ni", by_point, turned).ravel()
-            if with_poses:
-                count = 3 * len(points)
-                by_anchor = by_point @ R
-                J[rows, :3] = (by_anchor @ -skew(points)).reshape(count, 3)
-                J[rows, 3:6] = by_anchor.reshape(count, 3)
-                J[rows, 7 * slot : 7 * slot + 3] = (by_point @ skew(turned + t)).reshape(count, 3)
-                J[rows, 7 * slot + 3 : 7 * slot + 6] = -by_point.reshape(count, 3)
-                J[rows, 7 * slot + 6][2::3] = -self._depth_weight[view.rows]
-        r[3 * M :] = (self.log_depth - self._anchor_log - scales[0]) / self._anchor_sigma
-        by_depth[3 * M :] = 1 / self._anchor_sigma
+        M, T_a = len(self._landmark), poses[0]
+        R = np.stack([T[:3, :3].T @ T_a[:3, :3] for T in poses])[self._slot]
+        t = np.stack([T[:3, :3].T @ (T_a[:3, 3] - T[:3, 3]) for T in poses])[self._slot]
+        points = (self._rays * np.exp(self.log_depth)[:, None])[self._landmark]
+        turned = np.einsum("nij,nj->ni", R, points)
+        error, by_point = self._observe(turned + t, np.array(scales)[self._slot])
+        anchor_error = (self.log_depth - self._anchor_log - scales[0]) / self._anchor_sigma
+        r = np.concatenate([error.ravel(), anchor_error])
+        by_depth = np.concatenate([np.einsum("nij,nj->ni", by_point, turned).ravel(), 1 / self._anchor_sigma])
+        J = np.zeros((self.size if with_poses else 0, 7 * len(poses)))
         if with_poses:
+            self._fill(J[: 3 * M].reshape(M, 3, -1), by_point, R, points, turned + t)
             J[3 * M :, 6] = -1 / self._anchor_sigma
         return r, by_depth, J
 
-    def _observe(self, points: Array, rows: slice, log_scale: float) -> tuple[Array, Array]:
-        """Whitened errors [N, 3] (x, y, depth) of points [N, 3] in an observer, and by the points [N, 3, 3]."""
+    def _fill(self, J: Array, by_point: Array, R: Array, points: Array, seen: Array) -> None:
+        """Derivatives of the sightings [M, 3, 7 V] from those by the points, in the anchor and as seen [M, 3]."""
+        by_anchor = by_point @ R
+        J[:, :, :3], J[:, :, 3:6] = by_anchor @ -skew(points), by_anchor
+        by_observer = np.concatenate([by_point @ skew(seen), -by_point], axis=2)
+        for slot, view in enumerate(self._views, start=1):
+            J[view.rows, :, 7 * slot : 7 * slot + 6] = by_observer[view.rows]
+            J[view.rows, 2, 7 * slot + 6] = -self._depth_weight[view.rows]
+
+    def _observe(self, points: Array, log_scales: Array) -> tuple[Array, Array]:
+        """Whitened errors [M, 3] (x, y, depth) of points [M, 3] in their observers, and by the points [M, 3, 3]."""
         K, z = self._K, np.maximum(points[:, 2], 1e-6)
         error = np.empty((len(points), 3))
-        error[:, :2] = (points[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - self._pixels[rows]) / self._pixel_sigma
-        error[:, 2] = (np.log(z) - self._log_depth[rows] - log_scale) * self._depth_weight[rows]
+        error[:, :2] = (points[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - self._pixels) / self._pixel_sigma
+        error[:, 2] = (np.log(z) - self._log_depth - log_scales) * self._depth_weight
         by_point = np.zeros((len(points), 3, 3))
-        by_point[:, 0, 0], by_point[:, 0, 1], by_point[:, 1, 1] = K[0, 0] / z, K[0, 1] / z, K[1, 1] / z
+        by_point[:, :2, :2] = K[:2, :2] / z[:, None, None]
         by_point[:, :2, 2] = -(points[:, :2] @ K[:2, :2].T) / (z * z)[:, None]
         by_point[:, :2] /= self._pixel_sigma
-        by_point[:, 2, 2] = self._depth_weight[rows] / z
+        by_point[:, 2, 2] = self._depth_weight / z
         return error, by_point
 
     def _sum(self, rows: Array) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import DepthEstimate, PoseEstimate, TrackingState, Verdict
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
-from endo_depth_ros.pose.covariance import to_message_order
+from endo_depth_ros.pose.covariance import compose, to_message_order
 from endo_depth_ros.pose.frozen_video import FrozenVideo
 from endo_depth_ros.pose.lie import Array, log_se3
 from endo_depth_ros.pose.local_map import LocalMap
@@ -107,16 +107,16 @@ class Tracker:
         predicted = self._predict(view.stamp_ns, motion)
         frozen = self._frozen.see(estimate.frame.image)
         if self._last is None and estimate.status.verdict is Verdict.OK:
-            return self._begin(view, predicted, TrackingState.INITIALISING)
+            return self._begin(view, predicted, motion, TrackingState.INITIALISING)
         try:
             self._refuse(estimate, frozen)
         except TrackingError as error:
             self._first_unplaced_ns = None
-            return self._carry_on(view, predicted, str(error))
+            return self._carry_on(view, predicted, motion, str(error))
         try:
             return self._accept(view, predicted, self._find(view, predicted, motion))
         except TrackingError as error:
-            return self._search(view, predicted, str(error))
+            return self._search(view, predicted, motion, str(error))
 
     # --- finding the pose -------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class Tracker:
         step_s = (view.stamp_ns - self._last.stamp_ns) / NANOSECONDS
         return Prior(predicted, step_information(step_s, self._map.distance))
 
-    def _search(self, view: View, predicted: Transform, reason: str) -> TrackedFrame:
+    def _search(self, view: View, predicted: Transform, motion: MotionPrior | None, reason: str) -> TrackedFrame:
         """A good frame that can't be tracked: it is degraded, the next ones look for their place or begin anew."""
         if self._is_unseen or not self._map.is_begun:
             place = relocalise(view, self._map.places, self.settings)
@@ -150,8 +150,8 @@ class Tracker:
                 return self._return_to(view, predicted, place)
         since = self._first_unplaced_ns = self._first_unplaced_ns or view.stamp_ns
         if (view.stamp_ns - since) / NANOSECONDS >= self.settings.new_segment_after_s or not self._map.is_begun:
-            return self._begin(view, predicted, self._unseen_state(view), reason)
-        return self._carry_on(view, predicted, reason)
+            return self._begin(view, predicted, motion, self._unseen_state(view), reason)
+        return self._carry_on(view, predicted, motion, reason)
 
     # --- what follows from it ---------------------------------------------------------------------------------------
 
@@ -194,9 +194,11 @@ class Tracker:
         self._first_unplaced_ns = None
         return self._report(view, TrackingState.RELOCALISED, points=points, is_keyframe=True)
 
-    def _begin(self, view: View, predicted: Transform, state: TrackingState, reason: str = "") -> TrackedFrame:
+    def _begin(
+        self, view: View, predicted: Transform, motion: MotionPrior | None, state: TrackingState, reason: str = ""
+    ) -> TrackedFrame:
         """Start a segment with this frame; whether it can be tracked against the next ones will show."""
-        covariance = ORIGIN if self._seen is None else self._grown(view, predicted)
+        covariance = self._blind_covariance(view, predicted, motion)
         points = self._map.begin(view, predicted, covariance)
         if not self._map.is_begun:
             reason = f"only {points} points to follow, {self.settings.min_points} are needed"
@@ -207,14 +209,14 @@ class Tracker:
         self._first_unplaced_ns = None
         return self._report(view, state, points=points, is_keyframe=self._map.is_begun, reason=reason)
 
-    def _carry_on(self, view: View, predicted: Transform, reason: str) -> TrackedFrame:
+    def _carry_on(self, view: View, predicted: Transform, motion: MotionPrior | None, reason: str) -> TrackedFrame:
         """The frame wasn't tracked: the camera moves on as it did, less and less surely."""
         if self._seen is None:
             self._last = None
             nowhere = np.diag([np.inf] * 6)
             pose = PoseEstimate(view.stamp_ns, view.frame_id, TrackingState.DEGRADED, np.eye(4), nowhere)
             return TrackedFrame(pose, np.eye(4), 0, 0, reason=reason)
-        self._last = _Known(view.stamp_ns, predicted, self._grown(view, predicted))
+        self._last = _Known(view.stamp_ns, predicted, self._blind_covariance(view, predicted, motion))
         return self._report(view, self._unseen_state(view), reason=reason)
 
     def _unseen_state(self, view: View) -> TrackingState:
@@ -259,8 +261,12 @@ class Tracker:
         step_s = (stamp_ns - self._last.stamp_ns) / NANOSECONDS
         return self._motion.predict(self._last.T_map_camera, since_seen_s, step_s)
 
-    def _grown(self, view: View, predicted: Transform) -> Array:
-        assert self._seen is not None
+    def _blind_covariance(self, view: View, predicted: Transform, motion: MotionPrior | None) -> Array:
+        """Body covariance [6, 6] of a pose that is predicted only: of a given motion, else of what a hand may do."""
+        if self._last is None or self._seen is None:
+            return ORIGIN
+        if motion is not None:
+            return compose(self._last.covariance, motion.T_previous_current, motion.covariance)
         moved = invert_transform(self._seen.T_map_camera) @ predicted
         unseen_s = (view.stamp_ns - self._seen.stamp_ns) / NANOSECONDS
         return grown(self._seen.covariance, moved, unseen_s, self._map.distance)

@@ -112,7 +112,7 @@ def locate_camera(
     if agree.sum() < settings.min_points or agree.mean() < settings.min_inlier_share:
         raise TrackingError(f"only {agree.sum()} of {len(agree)} points agree on a pose")
     evidence, tracks = evidence.chosen(agree), tracks.chosen(agree)
-    resection = refine(evidence, T, 0.0, settings.pixel_sigma, settings.scale_log_sigma, prior)
+    resection = refine(evidence, T, settings.pixel_sigma, settings, prior)
     disagreement = measure_disagreement(evidence, resection)
     if disagreement > settings.max_depth_disagreement:
         raise TrackingError(

@@ -121,8 +121,9 @@ class Window:
         self._past = staying
 
     def _structures(self) -> list[StructureFactor]:
+        settings = self._settings
         return [
-            StructureFactor(anchor, self.keyframes[index + 1 :], self._settings.pixel_sigma)
+            StructureFactor(anchor, self.keyframes[index + 1 :], settings.pixel_sigma, settings.shared_error)
             for index, anchor in enumerate(self.keyframes[:-1])
         ]
 

@@ -8,9 +8,12 @@ from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.pose.keyframe import MapPoints, project_points
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.resection import Evidence, Prior, find_consensus, refine
+from endo_depth_ros.pose.settings import PoseSettings
 
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 POSE = exp_se3(np.array([0.1, -0.2, 0.3, 0.004, -0.002, 0.003]))
+SETTINGS = PoseSettings(shared_error=1.0, scale_log_sigma=0.03)
+FREE = PoseSettings(shared_error=1.0, scale_log_sigma=1e3)
 GUESS = POSE @ exp_se3(np.array([0.02, -0.02, 0.01, 0.001, 0.001, -0.001]))
 
 
@@ -30,14 +33,14 @@ def distance(T: np.ndarray) -> float:
 
 
 def test_pose_and_flicker_are_exact_without_noise() -> None:
-    found = refine(evidence(flicker=0.05), GUESS, 0.0, 0.5, 1e3, None)
+    found = refine(evidence(flicker=0.05), GUESS, 0.5, FREE, None)
     assert distance(found.T_map_camera) < 1e-6
     assert abs(found.log_scale - 0.05) < 1e-6
 
 
 def test_flicker_does_not_move_the_camera() -> None:
-    still = refine(evidence(pixel_noise=0.3), GUESS, 0.0, 0.5, 0.03, None)
-    flickering = refine(evidence(pixel_noise=0.3, flicker=0.06), GUESS, 0.0, 0.5, 0.03, None)
+    still = refine(evidence(pixel_noise=0.3), GUESS, 0.5, SETTINGS, None)
+    flickering = refine(evidence(pixel_noise=0.3, flicker=0.06), GUESS, 0.5, SETTINGS, None)
     moved = log_se3(invert_transform(still.T_map_camera) @ flickering.T_map_camera)
     assert np.linalg.norm(moved[3:]) < 0.0005 * 0.04 / 0.03  # 6 % of 40 mm would be 2.4 mm
 
@@ -79,7 +82,7 @@ def test_points_in_one_place_have_no_pose() -> None:
 def test_covariance_covers_the_errors() -> None:
     normalised = []
     for seed in range(60):
-        found = refine(evidence(pixel_noise=0.5, seed=seed), POSE, 0.0, 0.5, 0.03, None)
+        found = refine(evidence(pixel_noise=0.5, seed=seed), POSE, 0.5, SETTINGS, None)
         error = log_se3(invert_transform(POSE) @ found.T_map_camera)
         normalised.append(error @ np.linalg.solve(found.covariance, error))
     assert 4.5 < np.mean(normalised) < 8.5  # six degrees of freedom; Huber's kernel costs a little
@@ -89,8 +92,8 @@ def test_uncertain_depth_of_points_counts_along_its_direction_only() -> None:
     data = evidence()
     spread = 0.2 * (data.map_points.points - 0)  # seen from the origin of the map
     loose = Evidence(MapPoints(data.map_points.points, spread), data.pixels, data.log_depth, data.log_sigma, K)
-    certain = refine(data, POSE, 0.0, 0.5, 0.03, None).covariance
-    uncertain = refine(loose, POSE, 0.0, 0.5, 0.03, None).covariance
+    certain = refine(data, POSE, 0.5, SETTINGS, None).covariance
+    uncertain = refine(loose, POSE, 0.5, SETTINGS, None).covariance
     assert uncertain[3, 3] > 1.5 * certain[3, 3]
     assert uncertain[2, 2] < 3 * certain[2, 2]
     assert project_points(data.map_points.points, POSE, K)[1].min() > 0
@@ -98,5 +101,5 @@ def test_uncertain_depth_of_points_counts_along_its_direction_only() -> None:
 
 def test_a_strong_prior_holds_the_pose() -> None:
     prior = Prior(GUESS, np.eye(6) * 1e12)
-    found = refine(evidence(pixel_noise=0.3), POSE, 0.0, 0.5, 0.03, prior)
+    found = refine(evidence(pixel_noise=0.3), POSE, 0.5, SETTINGS, prior)
     assert np.abs(log_se3(invert_transform(GUESS) @ found.T_map_camera)).max() < 1e-4

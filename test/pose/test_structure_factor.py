@@ -52,7 +52,7 @@ def values_of(keyframes: list[Keyframe]) -> gtsam.Values:
 def test_truth_leaves_no_error() -> None:
     anchor, points = anchor_keyframe()
     others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
-    factor = StructureFactor(anchor, others, 0.5).factor()
+    factor = StructureFactor(anchor, others, 0.5, 1.0).factor()
     assert factor is not None
     assert factor.error(values_of([anchor, *others])) < 1e-12
 
@@ -60,7 +60,7 @@ def test_truth_leaves_no_error() -> None:
 def test_gradient_is_that_of_the_error() -> None:
     anchor, points = anchor_keyframe(depth_error=0.05)
     others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
-    factor = StructureFactor(anchor, others, 0.5).factor()
+    factor = StructureFactor(anchor, others, 0.5, 1.0).factor()
     assert factor is not None
     off = exp_se3(np.array([0.004, -0.003, 0.002, 1e-4, 2e-4, -1e-4]))
     others[0].T_map_camera = others[0].T_map_camera @ off
@@ -88,7 +88,7 @@ def test_gradient_is_that_of_the_error() -> None:
 def test_parallax_overrules_wrong_depth() -> None:
     anchor, points = anchor_keyframe(depth_error=0.1)
     others = [observer(2, points, POSES[1]), observer(3, points, POSES[2])]
-    structure = StructureFactor(anchor, others, 0.05)
+    structure = StructureFactor(anchor, others, 0.05, 1.0)
     factor = structure.factor()
     assert factor is not None
     for _ in range(5):
@@ -101,4 +101,4 @@ def test_parallax_overrules_wrong_depth() -> None:
 
 def test_no_observer_no_factor() -> None:
     anchor, _ = anchor_keyframe()
-    assert StructureFactor(anchor, [], 0.5).factor() is None
+    assert StructureFactor(anchor, [], 0.5, 1.0).factor() is None

@@ -170,6 +170,16 @@ def test_a_proposed_motion_finds_what_jumped(tracker: Tracker) -> None:
     assert np.abs(log_se3(invert_transform(true) @ frame.pose_in_map())).max() < 0.01
 
 
+def test_a_proposed_motion_bridges_darkness(tracker: Tracker) -> None:
+    walk(tracker, range(5))
+    for index in range(5, 20):
+        step = MotionPrior(invert_transform(wander(index - 1)) @ wander(index), np.eye(6) * 1e-8)
+        frame = tracker.track(estimate(BLACK, NOTHING, index, Verdict.DARK), motion=step)
+    assert frame.pose.state is TrackingState.DEGRADED
+    assert np.abs(error(frame, 19)[3:]).max() < 0.0005
+    assert 1e-7 < frame.pose.covariance[0, 0] < 1e-5  # fifteen steps of 0.1 mm, and the start's
+
+
 def test_nothing_is_tracked_before_the_first_good_frame(tracker: Tracker) -> None:
     assert states(darkness(tracker, range(3))) == [TrackingState.DEGRADED] * 3
     assert states(walk(tracker, range(3, 5))) == [TrackingState.INITIALISING, TrackingState.TRACKING]

@@ -58,7 +58,9 @@ class Walk:
 
 def run(count: int, seed: int = 0, others: Sequence = (), **settings: float) -> tuple[Walk, Window, list]:
     walk = Walk(seed)
-    window = Window(PoseSettings(pixel_sigma=0.3, **settings), walk.next(1, np.eye(4)), ORIGIN, others)
+    window = Window(
+        PoseSettings(pixel_sigma=0.3, shared_error=1.0, **settings), walk.next(1, np.eye(4)), ORIGIN, others
+    )
     results, T = [], np.eye(4)
     for number in range(2, count + 1):
         results.append(window.add(walk.next(number, T @ STEP @ exp_se3(0.003 * walk.rng.normal(size=6)))))
