@@ -65,7 +65,8 @@ class CentreLine:
         for _ in range(2):
             offset, row = self._offset(table, points, s)
             along = (offset * _cross(row[3:6], row[6:9])).sum(0)
-            s = (s + along.clamp(-_COARSE * self._step, _COARSE * self._step)).clamp(0, self.length)
+            step = along / (1 - (offset * row[9:]).sum(0)).clamp_min(0.5)
+            s = (s + step.clamp(-_COARSE * self._step, _COARSE * self._step)).clamp(0, self.length)
         offset, row = self._offset(table, points, s)
         distance = torch.sqrt((offset * offset).sum(0))
         return s, (offset * row[3:6]).sum(0), (offset * row[6:9]).sum(0), distance
@@ -82,7 +83,7 @@ class CentreLine:
         for _ in range(2):
             offset, row = self._offset(table, points, s)
             along = (offset * _cross(row[3:6], row[6:9])).sum(0)
-            s = s + along / (1 - (offset * row[9:]).sum(0)).clamp_min(0.3)
+            s = s.clamp(0, self.length) + along / (1 - (offset * row[9:]).sum(0)).clamp_min(0.3)
         offset, row = self._offset(table, points, s)
         return s, (offset * row[3:6]).sum(0), (offset * row[6:9]).sum(0)
 
