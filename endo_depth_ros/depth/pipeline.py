@@ -20,7 +20,7 @@ from endo_depth_ros.depth.scope_window import ScopeWindow, Window, window_mask
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.stages import AfterStage, Stage, ignore_stage
 from endo_depth_ros.depth.steadiness import Steadiness
-from endo_depth_ros.depth.verdict import FrameJudge
+from endo_depth_ros.depth.verdict import FrameJudge, comparable_width
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
@@ -92,7 +92,7 @@ class DepthPipeline:
     def process(self, frame: Frame) -> DepthEstimate:
         """Depth of one raw frame, at the pipeline's working size. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
-        status = self._judge(view)
+        status = self._judge(view, comparable_width(view.frame.camera, frame.camera))
         self._after_stage(Stage.JUDGE)
         if status.verdict is not Verdict.OK:
             self._steadiness.reset()
@@ -197,8 +197,8 @@ class DepthPipeline:
             return 1.0
         return self._steadiness.correct(frame, depth, s.steadiness_time_s, s.steadiness_limit)
 
-    def _judge(self, view: View) -> FrameStatus:
-        verdict, reason = self._frame_judge.judge(view.frame.image, view.inside, self.settings)
+    def _judge(self, view: View, width_px: int) -> FrameStatus:
+        verdict, reason = self._frame_judge.judge(view.frame.image, view.inside, self.settings, width_px)
         return FrameStatus(
             view.frame.stamp_ns,
             verdict,

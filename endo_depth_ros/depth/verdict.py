@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import Verdict
 from endo_depth_ros.depth.settings import DepthSettings
+from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.imaging.body_colour import BodyColour, measure_body_colour
 from endo_depth_ros.imaging.lit_pixels import LitPixels, find_core, sample_lit_pixels, share_of
-from endo_depth_ros.imaging.sharpness import measure_edge_width
+from endo_depth_ros.imaging.sharpness import WORKING_WIDTH_PX, measure_edge_width
 from endo_depth_ros.imaging.veil import Veil, measure_veil
 
 Opinion = tuple[Verdict, str]
@@ -26,10 +27,17 @@ class FrameJudge:
         self._inside: NDArray[np.bool_] | None = None
         self._core: NDArray[np.bool_] = np.zeros((0, 0), np.bool_)
 
-    def judge(self, image: NDArray[np.uint8], inside: NDArray[np.bool_], settings: DepthSettings) -> Opinion:
+    def judge(
+        self,
+        image: NDArray[np.uint8],
+        inside: NDArray[np.bool_],
+        settings: DepthSettings,
+        width_px: int = WORKING_WIDTH_PX,
+    ) -> Opinion:
         """The verdict and the measurement behind it, '' when the frame is ok.
 
         image: uint8 [H, W, 3], RGB. inside: bool [H, W], the field of view; not to be changed in place between frames.
+        width_px: see comparable_width.
         """
         if inside is not self._inside:
             self._inside, self._core = inside, find_core(inside)
@@ -39,9 +47,18 @@ class FrameJudge:
             judge_light(pixels, settings)
             or judge_veil(veil, settings)
             or judge_colour(measure_body_colour(pixels), veil, settings)
-            or judge_sharpness(image, self._core, settings)
+            or judge_sharpness(image, self._core, settings, width_px)
             or (Verdict.OK, "")
         )
+
+
+def comparable_width(rectified: Camera, raw: Camera) -> int:
+    """Width in pixels at which a rectified image is as fine as the whole raw one is at WORKING_WIDTH_PX.
+
+    A part of the raw image at full width shows its edges wider; blur is judged by what the camera sees as a whole.
+    """
+    magnification = rectified.K[0, 0] / raw.K[0, 0] * raw.width / WORKING_WIDTH_PX
+    return max(1, round(rectified.width / max(1.0, magnification)))
 
 
 def judge_light(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
@@ -84,11 +101,13 @@ def judge_colour(colour: BodyColour, veil: Veil, settings: DepthSettings) -> Opi
     return Verdict.OUTSIDE_BODY, f"{grey}, unlike anything in a body"
 
 
-def judge_sharpness(image: NDArray[np.uint8], core: NDArray[np.bool_], settings: DepthSettings) -> Opinion | None:
+def judge_sharpness(
+    image: NDArray[np.uint8], core: NDArray[np.bool_], settings: DepthSettings, width_px: int
+) -> Opinion | None:
     """Blurred, or nothing; a picture without edges is given the benefit of the doubt."""
     if settings.max_edge_width_px == 0:
         return None
-    width = measure_edge_width(image, core)
+    width = measure_edge_width(image, core, width_px)
     if width > settings.max_edge_width_px:
         return (
             Verdict.BLURRED,

@@ -30,15 +30,15 @@ MIN_RIDGE_PIXELS = 50
 SHARP_QUANTILE = 0.75
 
 
-def measure_edge_width(image: NDArray[np.uint8], core: NDArray[np.bool_]) -> float:
-    """Width of the sharper edges: standard deviation in pixels of an image 320 pixels wide; NaN where no edges are.
+def measure_edge_width(image: NDArray[np.uint8], core: NDArray[np.bool_], width_px: int = WORKING_WIDTH_PX) -> float:
+    """Width of the sharper edges: standard deviation in pixels of the image at width_px; NaN where no edges are.
 
     image: uint8 [H, W, 3], RGB; only green is used, in which tissue has most contrast. core: bool [H, W], where to
     look, away from the field of view's rim.
     """
     green = np.ascontiguousarray(image[..., 1])
-    if image.shape[1] > WORKING_WIDTH_PX:
-        size = (WORKING_WIDTH_PX, max(1, round(image.shape[0] * WORKING_WIDTH_PX / image.shape[1])))
+    if image.shape[1] > width_px:
+        size = (width_px, max(1, round(image.shape[0] * width_px / image.shape[1])))
         green = np.asarray(cv2.resize(green, size, interpolation=cv2.INTER_AREA), np.uint8)
         core = np.asarray(cv2.resize(core.view(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8) > 0
     smooth = cv2.GaussianBlur(green.astype(np.float32), (0, 0), PREBLUR_PX)

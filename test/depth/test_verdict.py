@@ -1,5 +1,6 @@
 """Verdicts on rendered frames of several bodies, clear and degraded, and on pictures that are no bodies."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -8,7 +9,8 @@ from degraded import amplify, blur, cover
 
 from endo_depth_ros.contracts import Verdict
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.depth.verdict import FrameJudge
+from endo_depth_ros.depth.verdict import FrameJudge, comparable_width
+from endo_depth_ros.geometry.camera import pinhole_from_hfov
 from endo_depth_ros.settings import make
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
@@ -86,6 +88,19 @@ def test_each_check_can_be_turned_off():
     }
     for degrade, _ in DEGRADED.values():
         assert judge(degrade(image), inside, **off) == (Verdict.OK, "")
+
+
+def test_edges_are_as_wide_in_a_part_of_the_picture_as_in_the_whole():
+    whole = pinhole_from_hfov(640, 512, 90.0)
+    assert comparable_width(whole.resized(320, 256), whole) == 320
+    part = replace(whole, width=320, height=256)
+    assert comparable_width(part, whole) == 160
+    assert comparable_width(part.resized(240, 192), whole) == 160
+    soft = blur(np.repeat(np.repeat(rendered("colon")[0], 2, 0), 2, 1), 1.6)
+    inside = np.ones((256, 320), bool)
+    cut = np.ascontiguousarray(soft[128:384, 160:480])
+    assert FrameJudge().judge(cut, inside, DepthSettings(), 320)[0] is Verdict.BLURRED
+    assert FrameJudge().judge(cut, inside, DepthSettings(), 160)[0] is Verdict.OK
 
 
 def test_another_field_of_view_is_noticed():
