@@ -15,7 +15,7 @@ def test_every_command_has_a_help_page(command, capsys):
         main([command, "--help"])
     assert end.value.code == 0
     assert command in capsys.readouterr().out
-    assert importlib.import_module(f"endo_depth_ros.cli.{command}").__doc__
+    assert importlib.import_module(f"endo_depth_ros.cli.{command.replace('-', '_')}").__doc__
 
 
 def test_help_needs_neither_torch_nor_rclpy():
