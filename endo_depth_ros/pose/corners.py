@@ -27,8 +27,8 @@ def find_corners(
     strength[~usable] = 0
     rows, columns = height // cell_px, width // cell_px
     cells = strength[: rows * cell_px, : columns * cell_px].reshape(rows, cell_px, columns, cell_px)
-    cells = cells.transpose(0, 2, 1, 3).reshape(rows, columns, -1)
-    best, peak = cells.argmax(axis=-1), cells.max(axis=-1)
+    in_cell = cells.transpose(0, 2, 1, 3).reshape(rows, columns, -1)
+    best, peak = in_cell.argmax(axis=-1), in_cell.max(axis=-1)
     free = np.ones((rows, columns), bool)
     cell = np.asarray(taken, np.int64) // cell_px
     within = (cell[:, 0] < columns) & (cell[:, 1] < rows)

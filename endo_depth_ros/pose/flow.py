@@ -52,9 +52,9 @@ def follow(
         criteria=UNTIL_STILL,
         flags=flags,
     )
-    there, back = there[:, 0], back[:, 0]
-    near = np.abs(back - points).max(axis=1) < max_return_px
+    ends = np.asarray(there[:, 0], np.float32)
+    near = np.abs(back[:, 0] - points).max(axis=1) < max_return_px
     alike = difference[:, 0] < MAX_DIFFERENCE
     limit = np.array([start.shape[1] - 1, start.shape[0] - 1])
-    inside = ((there >= 0) & (there <= limit)).all(axis=1)
-    return there, (found[:, 0] == 1) & (returned[:, 0] == 1) & near & alike & inside
+    inside = ((ends >= 0) & (ends <= limit)).all(axis=1)
+    return ends, (found[:, 0] == 1) & (returned[:, 0] == 1) & near & alike & inside
