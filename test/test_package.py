@@ -26,11 +26,13 @@ ROSDEP_KEYS = {
     "evo": None,
     "gtsam": None,
     "hypothesis": "python3-hypothesis",
+    "matplotlib": None,
     "mcap": None,
     "numpy": "python3-numpy",
     "open3d": None,
     "packaging": "python3-packaging",
     "pytest": "python3-pytest",
+    "ray": None,
     "rosbags": None,
     "safetensors": None,
     "scipy": "python3-scipy",
@@ -68,9 +70,8 @@ def test_every_import_of_tests_is_a_dependency() -> None:
 
 
 def test_every_python_library_is_a_requirement_of_pip() -> None:
-    extras = [
-        requirement for extra in ("no_ros", "eval", "surface") for requirement in distribution().extras_require[extra]
-    ]
+    asked_for = distribution().extras_require
+    extras = [line for extra in ("no_ros", "eval", "surface", "cluster") for line in asked_for[extra]]
     required = {re.split(r"[<>=\[ ]", line)[0] for line in [*distribution().install_requires, *extras]}
     for module, file in third_party("endo_depth_ros").items():
         if module in ROSDEP_KEYS:
@@ -82,7 +83,7 @@ def test_executables_that_launch_files_and_nodes_need_are_dependencies() -> None
 
 
 def test_the_core_imports_no_ros() -> None:
-    for folder in ("bags", "datasets", "depth", "evaluation", "geometry", "imaging", "pose", "synthetic"):
+    for folder in ("bags", "datasets", "depth", "evaluation", "geometry", "imaging", "pose", "runs", "synthetic"):
         ros = {module for module in third_party(f"endo_depth_ros/{folder}") if module not in ROSDEP_KEYS}
         assert not ros, f"endo_depth_ros/{folder} imports {ros}"
 

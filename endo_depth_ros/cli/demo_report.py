@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections import Counter
 from contextlib import closing
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.bags.image_folder import write_image
 from endo_depth_ros.bags.readable_frames import mean_fps
-from endo_depth_ros.cli.output_folder import finite
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.contact_sheet import MILLIMETRES, DepthUnit, SheetRow, contact_sheet
@@ -23,6 +21,7 @@ from endo_depth_ros.evaluation.depth_evaluation import SequenceErrors, evaluate_
 from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.json_file import write_json
 
 SCHEMA_VERSION = 1
 METRICS, CONTACT_SHEET, PREVIEW = "metrics.json", "contact_sheet.png", "preview.mp4"
@@ -47,7 +46,7 @@ def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
     truth = truth_of(answered, read_truth(input_bag))
     errors = compare(answered, truth) if truth else None
     metrics = summarise(frames, answered, errors)
-    (folder / METRICS).write_text(json.dumps(finite(metrics), indent=2, allow_nan=False) + "\n")
+    write_json(folder / METRICS, metrics)
     write_sheet(folder / CONTACT_SHEET, answered, truth, errors)
     write_preview(folder / PREVIEW, answered)
     return describe(folder, output_bag, metrics, errors)

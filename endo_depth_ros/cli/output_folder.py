@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import errno
-import json
-import math
 import re
 import shutil
 from collections import Counter
@@ -23,6 +20,7 @@ from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.json_file import write_json
 
 SCHEMA_VERSION = 1
 COLUMNS = (
@@ -126,7 +124,7 @@ class OutputFolder:
         with explained(self.path):
             for name in MAPS:
                 (self.path / name / f"{self._written:06d}.npy").unlink(missing_ok=True)
-            (self.path / SUMMARY).write_text(json.dumps(finite(summary), indent=2, allow_nan=False) + "\n")
+            write_json(self.path / SUMMARY, summary)
 
     def report(self) -> str:
         """What was written, for people."""
@@ -192,16 +190,3 @@ def explained(path: Path) -> Iterator[None]:
         where = error.filename or path
         remedy = "free some disk space" if error.errno == errno.ENOSPC else "choose a folder that can be written"
         raise OutputError(f"{where}: can't be written ({error.strerror}); {remedy}") from error
-
-
-def finite(value: Any) -> Any:
-    """The value with dataclasses as dictionaries and NaN and infinity as null, which JSON can hold."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return finite(dataclasses.asdict(value))
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -11,14 +11,13 @@ from tqdm import tqdm
 
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame, camera_of
+from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
-from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
+from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.settings import entries, load_parameter_file, make
 
@@ -93,16 +92,3 @@ def chosen_frames(source: FrameSource, every: int, max_frames: int | None) -> It
             return
         if place % every == 0:
             yield frame
-
-
-def answer(pipeline: DepthPipeline, frame: SourceFrame, hfov_deg: float) -> DepthEstimate | FrameStatus:
-    """The depth of one frame, or the status that says why it has none."""
-    if frame.image is None:
-        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.error, model=pipeline.estimator.name)
-    camera = camera_of(frame, frame.image, hfov_deg or None)
-    if camera is None:
-        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, frame.camera_error, model=pipeline.estimator.name)
-    try:
-        return pipeline.process(Frame(frame.stamp_ns, frame.frame_id, frame.image, camera))
-    except CameraError as error:
-        return FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, str(error), model=pipeline.estimator.name)

@@ -24,6 +24,7 @@ from endo_depth_ros.registry import UnknownNameError
 # Metres in a protocol's unit; relative depth has none.
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "relative": 1.0}
 BUILT_IN = "default", "scared_af", "scared_endodav", "hamlyn", "servct", "endoslam", "c3vd", "simcol3d"
+PIXELS = "truth", "prediction"
 # Published figures that are no field of DepthErrors.
 OTHER_FIGURES = ("tae", "snippet_ate", "snippet_ate_2", "trajectory_ate")
 
@@ -82,7 +83,8 @@ class Protocol:
 
     unit: of all lengths in it and in its figures. dataset: its name in endo_depth_ros.datasets, or '' for any.
     min_depth, max_depth, clip, clip_raw, relative_offset: see DepthProtocol. alignment: the one that its figures were
-    made with; also_report: others to stand beside it. crops: the first whose `sequences` matches a name. sequences:
+    made with; also_report: others to stand beside it. pixels: errors are taken in the pixels of the truth, as published
+    evaluations do, or of the prediction, which is what users of depth_node get. crops: the first whose `sequences` matches a name. sequences:
     regular expression of the test sequences. headline: figures of its table, in order. temporal, snippet_length: how
     TAE and windowed trajectory errors are taken, or None. warning: what makes its figures doubtful.
     """
@@ -99,6 +101,7 @@ class Protocol:
     relative_offset: float = 0.0
     alignment: str = "image_median"
     also_report: tuple[str, ...] = ()
+    pixels: str = "truth"
     crops: tuple[Crop, ...] = ()
     sequences: str = ".*"
     headline: tuple[str, ...] = ("abs_rel", "sq_rel", "rmse", "rmse_log", "delta1")
@@ -165,6 +168,8 @@ def _check(protocol: Protocol) -> None:
         raise ProtocolError(f"unit is '{protocol.unit}'; choose one of: {', '.join(UNITS)}")
     if not 0 <= protocol.min_depth < protocol.max_depth:
         raise ProtocolError(f"min_depth {protocol.min_depth} and max_depth {protocol.max_depth} leave no depth between")
+    if protocol.pixels not in PIXELS:
+        raise ProtocolError(f"pixels is '{protocol.pixels}'; choose one of: {', '.join(PIXELS)}")
     for name in ("clip", "clip_raw"):
         limits = getattr(protocol, name)
         if limits is not None and not 0 <= limits[0] < limits[1]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +19,19 @@ def rectify_truth(truth: NDArray[np.float32], raw: Camera, rectified: Camera) ->
 
     Takes the nearest raw pixel: a mean of both sides of an edge would be the depth of neither.
     """
+    columns, rows, z, seen = _raw_pixels(raw, rectified)
+    nearest = cv2.remap(
+        truth.astype(np.float32), columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan
+    )
+    return np.where(seen, nearest / z, np.nan).astype(np.float32)
+
+
+@lru_cache(maxsize=2)
+def _raw_pixels(raw: Camera, rectified: Camera) -> tuple[NDArray[Any], ...]:
+    """Where each rectified pixel lies in the raw image (column, row), its ray's raw z, and whether it was seen."""
     shape = (rectified.height, rectified.width)
     # R turns the raw frame into the rectified one, so rows times R are rays in the raw frame.
     rays = pixel_rays(rectified).reshape(-1, 3) @ raw.R
     where, seen = project(raw, rays)
     columns, rows = where.T.reshape(2, *shape).astype(np.float32)
-    nearest = cv2.remap(
-        truth.astype(np.float32), columns, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan
-    )
-    depth = nearest / rays[:, 2].reshape(shape)
-    return np.where(seen.reshape(shape), depth, np.nan).astype(np.float32)
+    return columns, rows, rays[:, 2].reshape(shape), seen.reshape(shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import math
 
 import cv2
@@ -57,6 +59,7 @@ def _distort(camera: Camera, rays: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(pixels, np.float64).reshape(-1, 2)
 
 
+@lru_cache(maxsize=2)
 def raw_pixel_rays(camera: Camera) -> NDArray[np.float64]:
     """Directions of the pixel centres of the raw image in the raw camera's optical frame, [H, W, 3], z = 1.
 
@@ -69,7 +72,10 @@ def raw_pixel_rays(camera: Camera) -> NDArray[np.float64]:
     else:
         xy = cv2.undistortPointsIter(pixels, camera.K, camera.D, np.eye(3), np.eye(3), UNTIL_EXACT)
     rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
-    return np.asarray(rays.reshape(camera.height, camera.width, 3), np.float64)
+    rays = np.asarray(rays.reshape(camera.height, camera.width, 3), np.float64)
+    # Remembered, because they are the same for every frame of a recording.
+    rays.setflags(write=False)
+    return rays
 
 
 def valid_angle(camera: Camera) -> float:

@@ -1,0 +1,207 @@
+"""Frames through depth_node over DDS in lock step: each waits for its answer, so that two runs are the same."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.srv import GetParameters
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from endo_depth_ros.bags.source import SourceFrame, camera_of
+from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
+from endo_depth_ros.evaluation.recording import pixels
+from endo_depth_ros.geometry.camera import Camera, camera_from_info
+from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.messages import camera_info_message, image_message
+from endo_depth_ros.nodes.quiet_domain import free_domain
+from endo_depth_ros.settings import entries
+from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
+
+START_DEADLINE_S = 60.0
+ANSWER_DEADLINE_S = 60.0
+OUTPUTS = {
+    "depth/image_rect": Image,
+    "depth/sigma": Image,
+    "depth/camera_info": CameraInfo,
+    "rgb/image_rect": Image,
+    "depth/status": DiagnosticArray,
+}
+Answer = tuple[DepthEstimate | FrameStatus, float]
+
+
+def answer_by_graph(frames: Iterator[SourceFrame], settings: DepthNodeSettings) -> Iterator[Answer]:
+    """What depth_node publishes for each frame, and the latency it states, milliseconds.
+
+    A frame without an image or a camera can't be sent and is answered as depth_node would. Raises ProcessError when
+    the node fails or does not answer.
+    """
+    environment = environment_with_profile({**os.environ, "ROS_DOMAIN_ID": str(free_domain())})
+    with tempfile.TemporaryDirectory(prefix="endo_depth_graph.") as folder:
+        parameters = write_parameters(Path(folder) / "depth_node.yaml", settings)
+        with ProcessGroup(Path(folder), environment) as processes, peer(environment) as driver:
+            processes.start("depth_node", [*node_command("depth_node", {}), "--params-file", str(parameters)])
+            driver.wait_for_node(processes)
+            for frame in frames:
+                image = frame.image
+                camera = None if image is None else camera_of(frame, image, settings.hfov_deg or None)
+                if image is None or camera is None:
+                    reason = frame.error or frame.camera_error
+                    yield FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, reason, model=settings.model), float("nan")
+                    continue
+                yield driver.ask(processes, Frame(frame.stamp_ns, frame.frame_id, image, camera))
+
+
+def write_parameters(path: Path, settings: DepthNodeSettings) -> Path:
+    """A parameter file with every setting, and those that lock step needs."""
+    values = {entry.name: getattr(settings, entry.name) for entry in entries(DepthNodeSettings)}
+    needed = {
+        "autostart": True,
+        "synchronous": True,
+        "allow_relative": True,
+        "processing": "every",
+        "image_transport": "raw",
+        "image_reliability": "reliable",
+        "depth_encoding": "32FC1",
+    }
+    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": {**values, **needed}}}))
+    return path
+
+
+class Driver:
+    """Publishes a frame and waits for all that depth_node says about it."""
+
+    def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
+        """node: of this process; executor: spins it."""
+        self._executor = executor
+        self._image = node.create_publisher(Image, "image_raw", 10)
+        self._info = node.create_publisher(CameraInfo, "camera_info", 10)
+        self._barrier = node.create_client(GetParameters, "depth_node/get_parameters")
+        self._answers: dict[str, Any] = {}
+        self._stamp_ns = -1
+        self._camera: Camera | None = None
+        for topic, kind in OUTPUTS.items():
+            node.create_subscription(kind, topic, partial(self._note, topic), 10)
+        self._node = node
+
+    def wait_for_node(self, processes: ProcessGroup) -> None:
+        """Wait until depth_node listens here and is heard here. Raises ProcessError."""
+
+        def ready() -> bool:
+            heard = all(self._node.count_publishers(topic) for topic in OUTPUTS)
+            return heard and self._image.get_subscription_count() > 0 and self._info.get_subscription_count() > 0
+
+        self._spin_until(ready, processes, START_DEADLINE_S, "did not start")
+        # Being seen is another matter than seeing: an answer tells that the node knows this side's endpoints.
+        self._pass_barrier(processes)
+
+    def ask(self, processes: ProcessGroup, frame: Frame) -> Answer:
+        """The answer to one frame. Raises ProcessError when none comes."""
+        header = Header(frame_id=frame.frame_id)
+        header.stamp.sec, header.stamp.nanosec = divmod(frame.stamp_ns, NANOSECONDS)
+        if frame.camera != self._camera:
+            self._info.publish(camera_info_message(header, frame.camera))
+            # The node takes one topic's message before another's as they come: the camera must be there first.
+            self._pass_barrier(processes)
+            self._camera = frame.camera
+        self._answers, self._stamp_ns = {}, frame.stamp_ns
+        self._image.publish(image_message(header, frame.image, "rgb8"))
+        self._spin_until(self._is_complete, processes, ANSWER_DEADLINE_S, "did not answer a frame")
+        return read_answer(self._answers)
+
+    def _is_complete(self) -> bool:
+        status = self._answers.get("depth/status")
+        if status is None:
+            return False
+        return values_of(status)["published"] == "false" or len(self._answers) == len(OUTPUTS)
+
+    def _pass_barrier(self, processes: ProcessGroup) -> None:
+        self._spin_until(self._barrier.service_is_ready, processes, START_DEADLINE_S, "offers no parameters")
+        # The first request may meet a side that is not matched yet: ask again until one is answered.
+        futures = [self._barrier.call_async(GetParameters.Request())]
+        asked_s = time.monotonic()
+
+        def answered() -> bool:
+            nonlocal asked_s
+            if time.monotonic() - asked_s > 0.5:
+                futures.append(self._barrier.call_async(GetParameters.Request()))
+                asked_s = time.monotonic()
+            return any(future.done() for future in futures)
+
+        self._spin_until(answered, processes, START_DEADLINE_S, "does not answer")
+
+    def _spin_until(self, done: Any, processes: ProcessGroup, deadline_s: float, failure: str) -> None:
+        end_s = time.monotonic() + deadline_s
+        while not done():
+            if not processes.running("depth_node"):
+                raise ProcessError(f"depth_node ended too early; its log ends:\n{processes.tail('depth_node')}")
+            if time.monotonic() > end_s:
+                raise ProcessError(
+                    f"depth_node {failure} within {deadline_s:.0f} s; its log ends:\n{processes.tail('depth_node')}"
+                )
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def _note(self, topic: str, message: Any) -> None:
+        if stamp_ns_of(message.header) == self._stamp_ns:
+            self._answers[topic] = message
+
+
+def read_answer(messages: dict[str, Any]) -> Answer:
+    """The messages of one frame as the core's own types."""
+    status_message = messages["depth/status"]
+    values = values_of(status_message)
+    status = FrameStatus(
+        stamp_ns_of(status_message.header),
+        Verdict(values["verdict"]),
+        values["reason"],
+        float(values["coverage"]),
+        Scale(ScaleState(values["scale_state"]), float(values["scale"]), float(values["scale_sigma"])),
+        values["field_of_view"],
+        values["calibrated"] == "true",
+        values["model"],
+        float(values["steadiness"]),
+    )
+    latency_ms = float(values["latency_ms"])
+    if len(messages) < len(OUTPUTS):
+        return status, latency_ms
+    info, color = messages["depth/camera_info"], messages["rgb/image_rect"]
+    camera = camera_from_info(info, info.width, info.height)
+    frame = Frame(status.stamp_ns, color.header.frame_id, pixels(color, np.dtype(np.uint8)).copy(), camera)
+    depth, sigma = (pixels(messages[topic], np.dtype("<f4")).copy() for topic in ("depth/image_rect", "depth/sigma"))
+    return DepthEstimate(frame, depth, sigma, status), latency_ms
+
+
+def values_of(message: DiagnosticArray) -> dict[str, str]:
+    """The keys of depth/status."""
+    return {pair.key: pair.value for pair in message.status[0].values}
+
+
+@contextmanager
+def peer(environment: dict[str, str]) -> Iterator[Driver]:
+    """A driver on the ROS domain of the environment, apart from other nodes of this process."""
+    context = Context()
+    context.init(domain_id=int(environment["ROS_DOMAIN_ID"]))
+    node = Node("evaluation_driver", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    try:
+        yield Driver(node, executor)
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        context.try_shutdown()

@@ -1,0 +1,15 @@
+"""Which file of weights a model takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS, NetworkEstimator
+from endo_depth_ros.depth.settings import DepthSettings
+
+
+def weights_file(settings: DepthSettings) -> Path | None:
+    """The file that the settings name, else the one that the package brings; None for a model without weights."""
+    if settings.model != NetworkEstimator.name:
+        return None
+    return Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS

@@ -1,0 +1,258 @@
+"""report.html: one file that needs nothing else, for people who were not there."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from endo_depth_ros.bags.image_folder import write_image
+from endo_depth_ros.evaluation.contact_sheet import contact_sheet
+from endo_depth_ros.evaluation.protocol import Protocol
+from endo_depth_ros.runs.comparison import Comparison
+from endo_depth_ros.runs.plots import (
+    plot_calibration,
+    plot_comparison,
+    plot_depths,
+    plot_error_over_time,
+    plot_latency,
+    plot_states,
+)
+from endo_depth_ros.runs.report_words import (
+    ALIGNMENTS_IN_WORDS,
+    CAPTIONS,
+    FIGURES_IN_WORDS,
+    GRID_CAPTION,
+    LENGTHS,
+    STYLE,
+    WARNING,
+)
+from endo_depth_ros.runs.run_folder import PLOTS, REPORT, RecordingResult
+
+GRID_ROWS_EACH = 2
+
+
+def write_report(
+    output: Path, metrics: Mapping[str, Any], protocol: Protocol, results: Sequence[RecordingResult]
+) -> None:
+    """Draw the plots into plots/ and write report.html with all of them inside."""
+    plots = output / PLOTS
+    plots.mkdir(exist_ok=True)
+    rows = [row for result in results for row in result.rows]
+    recordings = metrics["recordings"]
+    plot_error_over_time(plots / "error_over_time.png", rows, metrics["headline"])
+    plot_states(plots / "states.png", rows)
+    plot_depths(plots / "depths.png", recordings)
+    plot_calibration(plots / "sigma.png", recordings, protocol.unit)
+    plot_latency(plots / "latency.png", rows)
+    has_grid = write_grid(plots / "examples.png", results)
+    parts = [
+        f"<h1>{escape(protocol.title)}</h1>",
+        introduce(metrics),
+        *notices(metrics),
+        "<h2>Summary</h2>",
+        table_of_errors(metrics, protocol),
+        table_of_published(metrics, protocol),
+        *([figure_of(plots / "examples.png", "Worst, typical and best frames", GRID_CAPTION)] if has_grid else []),
+        *(figure_of(plots / name, title, caption) for name, title, caption in CAPTIONS),
+        table_of_recordings(metrics),
+        details(metrics),
+    ]
+    write_page(output / REPORT, f"endo-depth evaluate: {protocol.name}", parts)
+
+
+def write_comparison_report(output: Path, comparison: Comparison) -> None:
+    """The same for two runs side by side."""
+    plots = output / PLOTS
+    plots.mkdir(exist_ok=True)
+    plot_comparison(plots / "comparison.png", comparison)
+    rows = [
+        [
+            name_figure(each.figure, comparison.a["protocol"]["unit"]),
+            number(each.a),
+            number(each.b),
+            f"{number(each.difference, sign=True)}",
+            f"{number(each.low, sign=True)} to {number(each.high, sign=True)}",
+            each.verdict,
+        ]
+        for each in comparison.differences
+    ]
+    head = ["", "A", "B", "B − A", "95 % interval", "better"]
+    models = [[f"{side} = {escape(name)}", *describe(run)] for side, name, run in (
+        ("A", comparison.name_a, comparison.a), ("B", comparison.name_b, comparison.b),
+    )]  # fmt: skip
+    parts = [
+        "<h1>Two runs on the same images</h1>",
+        f"<p>{escape(comparison.summary)}</p>",
+        *(f'<p class="note">{escape(note)}</p>' for note in comparison.notes),
+        make_table(["run", "model", "weights", "path"], models),
+        f"<p>Alignment: {escape(ALIGNMENTS_IN_WORDS.get(comparison.alignment, comparison.alignment))}. Intervals: "
+        f"bootstrap over {comparison.blocks} blocks of neighbouring frames, since neighbours are alike. Where the "
+        "interval holds zero, these images show no difference. Lower errors at lower coverage are no merit.</p>",
+        make_table(head, rows),
+        figure_of(
+            plots / "comparison.png", "Error over time", "Relative error of every frame that both runs answered."
+        ),
+        f"<h2>Settings that differ</h2>{make_table(['setting', 'A', 'B'], differing_settings(comparison))}",
+    ]
+    write_page(output / REPORT, "endo-depth evaluate --compare", parts)
+
+
+def write_grid(path: Path, results: Sequence[RecordingResult]) -> bool:
+    """The worst, typical and best of all recordings' examples; False without any."""
+    ranked = sorted((each for result in results for each in result.examples), key=lambda each: -each.abs_rel)
+    if not ranked:
+        return False
+    middle = len(ranked) // 2
+    places = {*range(GRID_ROWS_EACH), middle, *range(len(ranked) - GRID_ROWS_EACH, len(ranked))}
+    chosen = [ranked[place].row for place in sorted(places) if 0 <= place < len(ranked)]
+    write_image(path, contact_sheet(chosen, depth_title="depth (aligned)"))
+    return True
+
+
+def introduce(metrics: Mapping[str, Any]) -> str:
+    """What was evaluated, and the outcome, in two sentences."""
+    errors = metrics["depth"][metrics["headline"]]
+    model = metrics["model"]
+    typical = f"{100 * errors['abs_rel']:.1f} %" if known(errors["abs_rel"]) else "unknown"
+    alignment = escape(ALIGNMENTS_IN_WORDS.get(metrics["headline"], metrics["headline"]))
+    return (
+        f"<p>Model <b>{escape(model['name'])}</b> on {metrics['images']} images with true depth, of "
+        f"{metrics['frames']} frames in {len(metrics['recordings'])} recording(s). Where it answers, depth is wrong by "
+        f"<b>{typical}</b> on average ({alignment}); it answers <b>{100 * errors['coverage']:.0f} %</b> of the true "
+        "pixels.</p>"
+    )
+
+
+def notices(metrics: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before believing a figure."""
+    texts = [WARNING, metrics["protocol"]["warning"]]
+    texts += [f"{each['name']}: {note}" for each in metrics["recordings"] for note in each["notes"]]
+    texts += [f"Failed: {each['name']}: {each['reason']}" for each in metrics["failures"]]
+    return [f'<p class="note">{escape(text)}</p>' for text in dict.fromkeys(texts) if text]
+
+
+def table_of_errors(metrics: Mapping[str, Any], protocol: Protocol) -> str:
+    """Every figure under every alignment; coverage stands beside each."""
+    names = list(
+        dict.fromkeys([*protocol.headline, "abs_rel", "sq_rel", "rmse", "rmse_log", "delta1", "delta2", "delta3"])
+    )
+    names = [name for name in names if name in FIGURES_IN_WORDS]
+    head = ["alignment", *(name_figure(name, protocol.unit) for name in names), "coverage"]
+    rows = [
+        [escape(ALIGNMENTS_IN_WORDS.get(a, a)), *(number(e[n]) for n in names), number(e["coverage"])]
+        for a, e in metrics["depth"].items()
+    ]
+    temporal = metrics["temporal"]
+    over_time = f"Flicker of the scale {number(metrics['flicker'])}"
+    if temporal:
+        over_time += f"; temporal error TAE {number(temporal['tae'])} over {temporal['pairs']} pairs of frames"
+    return f"{make_table(head, rows)}<p>{over_time}. {metrics['unanswered']} images got no answer at all.</p>"
+
+
+def table_of_published(metrics: Mapping[str, Any], protocol: Protocol) -> str:
+    """The run's headline beside published figures of the same protocol."""
+    if not protocol.published:
+        return f"<p>Figures by: {escape(protocol.source)}. No published results belong to this protocol.</p>"
+    names = [name for name in protocol.headline if name in FIGURES_IN_WORDS]
+    ours = metrics["depth"][metrics["headline"]]
+    rows = [
+        [escape(each.method), *(number(each.figures.get(n)) for n in names), escape(" ".join([each.source, each.note]))]
+        for each in protocol.published
+        if any(name in each.figures for name in names)
+    ]
+    mine = [f"<b>this run: {escape(metrics['model']['name'])}</b>", *(f"<b>{number(ours[n])}</b>" for n in names)]
+    head = ["method", *(name_figure(name, protocol.unit) for name in names), "source"]
+    return (
+        f"<h2>Beside published results</h2>{make_table(head, [[*mine, 'this report'], *rows])}"
+        f"<p>Protocol: {escape(protocol.source)}.</p>"
+    )
+
+
+def table_of_recordings(metrics: Mapping[str, Any]) -> str:
+    """A row for each recording."""
+    rows = []
+    for each in metrics["recordings"]:
+        errors = each["depth"].get(metrics["headline"], {})
+        shown = [number(errors.get(name)) for name in ("abs_rel", "rmse", "delta1", "coverage")]
+        rows.append([escape(each["name"]), str(each["frames"]), str(each["images"]), *shown, number(each["flicker"])])
+    unit = metrics["protocol"]["unit"]
+    words = [name_figure(name, unit) for name in ("abs_rel", "rmse", "delta1")]
+    return "<h2>Recordings</h2>" + make_table(
+        ["recording", "frames", "with truth", *words, "coverage", "flicker"], rows
+    )
+
+
+def details(metrics: Mapping[str, Any]) -> str:
+    """What somebody needs who wants to do it again."""
+    model, times = metrics["model"], metrics["times"]
+    rows = [
+        ["protocol", f"{metrics['protocol']['name']}, errors in the pixels of the {metrics['protocol']['pixels']}"],
+        ["model", model["name"]],
+        ["weights", f"{model['weights']} (sha256 {model['weights_sha256']})" if model["weights"] else "none"],
+        ["path", metrics["path"]],
+        ["endo_depth_ros", metrics["endo_depth_ros"]],
+        ["latency", f"{number(times['latency_p50_ms'])} ms (50 %), {number(times['latency_p99_ms'])} ms (99 %)"],
+        *([name, str(value)] for name, value in metrics["settings"].items()),
+    ]
+    body = make_table(["", ""], [[escape(name), escape(value)] for name, value in rows])
+    return f"<details><summary>Settings and origin</summary>{body}</details>"
+
+
+def describe(run: Mapping[str, Any]) -> list[str]:
+    """Model, weights and path of a run."""
+    model = run["model"]
+    digest = (model["weights_sha256"] or "")[:12]
+    return [escape(model["name"]), f"{escape(model['weights'] or 'none')} {digest}", escape(run["path"])]
+
+
+def differing_settings(comparison: Comparison) -> list[list[str]]:
+    """Name and both values of settings that are not alike."""
+    a, b = comparison.a["settings"], comparison.b["settings"]
+    return [[n, escape(str(a.get(n))), escape(str(b.get(n)))] for n in {**a, **b} if a.get(n) != b.get(n)]
+
+
+def figure_of(path: Path, title: str, caption: str) -> str:
+    """A picture inside the page."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return (
+        f"<h2>{escape(title)}</h2><p>{escape(caption)}</p>"
+        f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
+    )
+
+
+def make_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """An HTML table of cells that are HTML already."""
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def name_figure(name: str, unit: str) -> str:
+    """A figure's name with its unit and what is better."""
+    return FIGURES_IN_WORDS[name] + (f", {unit}" if name in LENGTHS and unit != "relative" else "")
+
+
+def number(value: float | None, sign: bool = False) -> str:
+    """A figure with four digits; a dash for none."""
+    if not known(value):
+        return "–"
+    return f"{value:+.4g}" if sign else f"{value:.4g}"
+
+
+def known(value: float | None) -> bool:
+    """Whether there is a figure."""
+    return value is not None and math.isfinite(value)
+
+
+def write_page(path: Path, title: str, parts: Sequence[str]) -> None:
+    """An HTML page that loads nothing."""
+    body = "\n".join(parts)
+    path.write_text(
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+        f"<body>\n{body}\n</body></html>\n"
+    )

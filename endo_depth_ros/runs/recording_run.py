@@ -1,0 +1,110 @@
+"""One recording from its answers to its figures, rows and examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from endo_depth_ros.bags.source import SourceError, SourceFrame
+from endo_depth_ros.contracts import DepthEstimate, FrameStatus
+from endo_depth_ros.depth.answering import answer
+from endo_depth_ros.depth.pipeline import DepthPipeline
+from endo_depth_ros.evaluation.contact_sheet import SheetRow
+from endo_depth_ros.evaluation.depth_evaluation import align_depth
+from endo_depth_ros.evaluation.protocol import UNITS, Protocol
+from endo_depth_ros.runs.prediction_store import PredictionStore
+from endo_depth_ros.runs.recordings import Recording
+from endo_depth_ros.runs.run_folder import Example, RecordingResult
+from endo_depth_ros.runs.sequence_figures import Assessment, assess
+
+Answer = tuple[DepthEstimate | FrameStatus, float]
+EXAMPLES_EACH = 2
+
+
+def answer_in_process(frames: Iterator[SourceFrame], pipeline: DepthPipeline, hfov_deg: float) -> Iterator[Answer]:
+    """The answer to each frame and the milliseconds it took; stamps that go back begin anew, as in depth_node."""
+    pipeline.reset()
+    latest_ns = -1
+    for frame in frames:
+        if frame.stamp_ns < latest_ns:
+            pipeline.reset()
+        latest_ns = frame.stamp_ns
+        start_s = time.perf_counter()
+        answered = answer(pipeline, frame, hfov_deg)
+        yield answered, 1000 * (time.perf_counter() - start_s)
+
+
+def evaluate_recording(
+    recording: Recording, answers: Iterator[Answer], protocol: Protocol, max_frames: int | None, scratch: Path
+) -> RecordingResult:
+    """Figures of the answers to a recording against its truth; predictions lie in `scratch` meanwhile, some GB an hour.
+
+    Raises SourceError for a recording without frames or truth.
+    """
+    start_s = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix=".predictions.", dir=scratch) as folder:
+        store = PredictionStore(Path(folder))
+        for answered, latency_ms in islice(answers, max_frames):
+            store.add(answered, latency_ms)
+        if not store.frames:
+            raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
+        store.add_truths(recording.truths())
+        assessment = assess(store, protocol, recording.relative_truth)
+        if not assessment.figures.images:
+            raise SourceError(
+                f"{recording.name}: no pixel's true depth lies within {protocol.min_depth:g} and "
+                f"{protocol.max_depth:g} {protocol.unit}, which protocol {protocol.name} counts; "
+                "choose another"
+            )
+        examples = choose_examples(store, protocol, assessment, recording.name)
+    figures = dataclasses.asdict(assessment.figures)
+    latencies_ms = [row["latency_ms"] for row in assessment.rows if math.isfinite(row["latency_ms"])]
+    facts = {
+        "name": recording.name,
+        "dataset": recording.dataset,
+        "headline": assessment.headline,
+        **figures,
+        "notes": [*recording.notes, *figures["notes"]],
+        "times": {"wall_s": time.perf_counter() - start_s, "latency_p50_ms": _median(latencies_ms)},
+    }
+    rows = [{"recording": recording.name, **row} for row in assessment.rows]
+    return RecordingResult("", facts, rows, examples)
+
+
+def choose_examples(store: PredictionStore, protocol: Protocol, assessment: Assessment, name: str) -> list[Example]:
+    """The worst, the median and the best frames by AbsRel of the headline, worst first."""
+    column = f"{assessment.headline}.abs_rel"
+    ranked = sorted(
+        (row for row in assessment.rows if math.isfinite(row[column])), key=lambda row: row[column], reverse=True
+    )
+    places = np.unique([*range(EXAMPLES_EACH), len(ranked) // 2, *range(len(ranked) - EXAMPLES_EACH, len(ranked))])
+    chosen = [ranked[place] for place in places if 0 <= place < len(ranked)]
+    return [_example(store, protocol, assessment, row, name) for row in chosen]
+
+
+def _example(
+    store: PredictionStore, protocol: Protocol, assessment: Assessment, row: dict[str, Any], name: str
+) -> Example:
+    """Depth as the headline aligns it, in metres."""
+    number, unit_m = row["frame"], UNITS[protocol.unit]
+    maps, truth = store.maps(number), store.truth_in_prediction(number)
+    assert maps is not None
+    fit = assessment.fits[number]
+    depth = (align_depth(protocol.in_unit(maps.depth), fit, protocol.counting) * unit_m).astype(np.float32)
+    sigma = None if fit.in_disparity else maps.sigma * np.float32(fit.scale)
+    error = row[f"{assessment.headline}.abs_rel"]
+    coverage = row[f"{assessment.headline}.coverage"]
+    label = f"{name} {number}: error {100 * error:.1f} %, coverage {100 * coverage:.0f} %"
+    return Example(error, SheetRow(label, maps.image, depth, truth, sigma))
+
+
+def _median(values: list[float]) -> float:
+    return float(np.median(values)) if values else math.nan

@@ -1,0 +1,165 @@
+"""True depth and camera poses from the topics of a bag, message by message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from endo_depth_ros.bags.bag import Bag, BagTopic, RawMessage
+from endo_depth_ros.bags.bag_reader import open_bag
+from endo_depth_ros.bags.messages import TYPESTORE
+from endo_depth_ros.bags.rosbag_source import INFO, RAW, camera_info_topic
+from endo_depth_ros.bags.source import SourceError
+from endo_depth_ros.bags.topics import TF, TRUTH_DEPTH
+from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
+from endo_depth_ros.geometry.transforms import pose_matrix
+from endo_depth_ros.stamps import stamp_ns_of
+
+MILLIMETRE = 0.001
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known about the image of a stamp.
+
+    depth: float32 [H, W], metres, NaN where unknown, in the pixels of `camera`, which is None where nobody says.
+    T_world_camera: [4, 4] of the optical frame, or None.
+    """
+
+    stamp_ns: int
+    depth: NDArray[np.float32]
+    camera: Camera | None
+    T_world_camera: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class TruthTopics:
+    """Where the truth of a bag is.
+
+    depth: an Image, 32FC1 in metres or 16UC1 in millimetres. pose: '' takes /tf to the camera's frame.
+    """
+
+    depth: str = TRUTH_DEPTH
+    pose: str = ""
+
+
+def read_truth_topics(path: Path, topics: TruthTopics) -> Iterator[Truth]:
+    """True depths in the order of recording, with poses of the same stamp. Raises SourceError without any depth."""
+    with open_bag(path) as bag:
+        depth_topic = _find_depth(bag, topics.depth)
+        info_topics = [t for t in bag.topics if t.name == camera_info_topic(topics.depth) and t.type == INFO]
+        infos = {stamp_ns_of(info.header): info for info in _parsed(bag, info_topics)}
+        fallback = next(iter(infos.values()), None)
+        poses = _read_poses(bag, topics.pose)
+        for raw in bag.messages([depth_topic]):
+            message = _parse(raw)
+            if message is None:
+                continue
+            stamp_ns = stamp_ns_of(message.header)
+            depth = decode_depth(message, f"{bag.name}: {topics.depth}")
+            camera = _camera_of(infos.get(stamp_ns, fallback), depth.shape, bag.name)
+            frame_id = str(message.header.frame_id)
+            yield Truth(stamp_ns, depth, camera, poses.get((frame_id, stamp_ns), poses.get(("", stamp_ns))))
+
+
+def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
+    """Depth of an Image, float32 [H, W] in metres, NaN for none. Raises SourceError for another encoding."""
+    order = ">" if message.is_bigendian else "<"
+    kinds = {"32FC1": (f"{order}f4", 1.0), "16UC1": (f"{order}u2", MILLIMETRE), "mono16": (f"{order}u2", MILLIMETRE)}
+    if message.encoding not in kinds:
+        raise SourceError(f"{where} is {message.encoding}, no depth; name a topic of 32FC1 (metres) or 16UC1 (mm)")
+    dtype, unit = np.dtype(kinds[message.encoding][0]), kinds[message.encoding][1]
+    try:
+        rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+        values = np.ascontiguousarray(rows[:, : message.width * dtype.itemsize]).view(dtype)
+        depth = values.reshape(message.height, message.width).astype(np.float32) * np.float32(unit)
+    except ValueError as error:
+        raise SourceError(f"{where}: an image's size does not fit its data; record it again") from error
+    return np.where(np.isfinite(depth) & (depth > 0), depth, np.float32(np.nan))
+
+
+def _find_depth(bag: Bag, name: str) -> BagTopic:
+    images = [topic for topic in bag.topics if topic.type == RAW and topic.message_count]
+    found = [topic for topic in images if topic.name == name]
+    if not found:
+        others = ", ".join(sorted(topic.name for topic in images)) or "none"
+        raise SourceError(
+            f"{bag.name}: no true depth on {name}; give --truth-depth TOPIC (images in this bag: {others}), "
+            "or see depth without truth with endo-depth process"
+        )
+    return found[0]
+
+
+def _camera_of(info: Any, shape: tuple[int, ...], bag_name: str) -> Camera | None:
+    if info is None:
+        return None
+    try:
+        return camera_from_info(info, shape[1], shape[0])
+    except CameraError as error:
+        raise SourceError(f"{bag_name}: camera_info of the true depth: {error}") from error
+
+
+def _read_poses(bag: Bag, name: str) -> dict[tuple[str, int], NDArray[np.float64]]:
+    """T_world_camera by the camera's frame ('' where the message names none) and stamp."""
+    wanted = name or TF
+    found = [topic for topic in bag.topics if topic.name == wanted and topic.message_count]
+    if not found and name:
+        raise SourceError(f"{bag.name}: there is no topic {name}; give --truth-pose as one of the bag's")
+    poses: dict[tuple[str, int], NDArray[np.float64]] = {}
+    for topic in found:
+        if topic.type not in POSE_TYPES:
+            raise SourceError(f"{bag.name}: {topic.name} is {topic.type}; a pose is one of {', '.join(POSE_TYPES)}")
+        for message in _parsed(bag, [topic]):
+            poses.update(POSE_TYPES[topic.type](message))
+    return poses
+
+
+def _parsed(bag: Bag, topics: list[BagTopic]) -> Iterator[Any]:
+    return (message for message in map(_parse, bag.messages(topics)) if message is not None) if topics else iter(())
+
+
+def _parse(raw: RawMessage) -> Any | None:
+    try:
+        return TYPESTORE.deserialize_cdr(raw.data, raw.topic.type)
+    # The generated parser runs off the end of short messages in several ways.
+    except Exception:
+        return None
+
+
+Poses = dict[tuple[str, int], NDArray[np.float64]]
+
+
+def _matrix(position: Any, rotation: Any) -> NDArray[np.float64]:
+    return pose_matrix((position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w))
+
+
+def _of_pose(message: Any) -> Poses:
+    return {("", stamp_ns_of(message.header)): _matrix(message.pose.position, message.pose.orientation)}
+
+
+def _of_pose_with_covariance(message: Any) -> Poses:
+    pose = message.pose.pose
+    return {("", stamp_ns_of(message.header)): _matrix(pose.position, pose.orientation)}
+
+
+def _of_transform(message: Any) -> Poses:
+    transform = message.transform
+    return {(message.child_frame_id, stamp_ns_of(message.header)): _matrix(transform.translation, transform.rotation)}
+
+
+def _of_transforms(message: Any) -> Poses:
+    return {key: T for each in message.transforms for key, T in _of_transform(each).items()}
+
+
+POSE_TYPES: dict[str, Callable[[Any], Poses]] = {
+    "geometry_msgs/msg/PoseStamped": _of_pose,
+    "geometry_msgs/msg/PoseWithCovarianceStamped": _of_pose_with_covariance,
+    "nav_msgs/msg/Odometry": _of_pose_with_covariance,
+    "geometry_msgs/msg/TransformStamped": _of_transform,
+    "tf2_msgs/msg/TFMessage": _of_transforms,
+}
