@@ -19,4 +19,7 @@ def run_apart(measure: Callable[[Workload], R], workload: Workload) -> R:
         try:
             return pool.submit(measure, workload).result()
         except BrokenProcessPool as error:
-            raise BenchmarkError("the measuring process was killed, as happens when memory is full") from error
+            raise BenchmarkError(
+                "the measuring process ended early, for the reason above or, if there is none, for lack of memory; "
+                "free some and measure again"
+            ) from error

@@ -30,7 +30,7 @@ def test_a_measurement_has_a_process_of_its_own():
     assert (images, model) == (3, "shading")
 
 
-@pytest.mark.parametrize(("measure", "sentence"), [(refuse, "nothing to measure"), (die, "was killed")])
+@pytest.mark.parametrize(("measure", "sentence"), [(refuse, "nothing to measure"), (die, "ended early")])
 def test_what_goes_wrong_there_is_told_here(measure, sentence):
     with pytest.raises(BenchmarkError, match=sentence):
         run_apart(measure, wall_workload())
