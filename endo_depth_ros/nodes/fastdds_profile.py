@@ -16,7 +16,7 @@ TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 def profile_path() -> Path | None:
     """The installed config/fastdds.xml, else the one of the source tree, else None."""
     candidates = [Path(__file__).parents[2] / "config" / "fastdds.xml"]
-    with contextlib.suppress(PackageNotFoundError, ValueError):
+    with contextlib.suppress(PackageNotFoundError, ValueError, OSError):  # OSError: AMENT_PREFIX_PATH is not set
         candidates.insert(0, Path(get_package_share_directory("endo_depth_ros")) / "config" / "fastdds.xml")
     return next((path for path in candidates if path.is_file()), None)
 

@@ -1,5 +1,7 @@
 """The Fast DDS profile is offered, never forced."""
 
+from pathlib import Path
+
 import pytest
 
 from endo_depth_ros.nodes.fastdds_profile import PROFILE_VARIABLES, environment_with_profile, profile_path
@@ -32,3 +34,8 @@ def test_what_the_user_chose_stays(choice):
 
 def test_choosing_fast_dds_by_name_is_no_objection():
     assert PROFILE_VARIABLES[0] in environment_with_profile({"RMW_IMPLEMENTATION": "rmw_fastrtps_cpp"})
+
+
+def test_without_an_ament_index_the_profile_of_the_source_tree_is_taken(monkeypatch):
+    monkeypatch.delenv("AMENT_PREFIX_PATH", raising=False)
+    assert profile_path() == Path(__file__).parents[2] / "config" / "fastdds.xml"
