@@ -29,6 +29,7 @@ ROSDEP_KEYS = {
     "matplotlib": None,
     "mcap": None,
     "numpy": "python3-numpy",
+    "onnx": None,
     "open3d": None,
     "packaging": "python3-packaging",
     "pytest": "python3-pytest",

@@ -33,7 +33,7 @@ def lively_network(config: NetworkConfig = CONFIG) -> DepthNetwork:
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.2, 1.0)
-        network.head.weight.normal_(0, 0.1)
+        network.head.weight.normal_(0, 6.0)
     return network
 
 

@@ -42,7 +42,7 @@ def test_every_pixel_of_a_batch_gets_a_depth_and_an_error_within_their_bounds():
         math.log(network.config.min_depth_m) < canonical.min() < canonical.max() < math.log(network.config.max_depth_m)
     )
     assert network.config.min_log_b < log_b.min() < log_b.max() < network.config.max_log_b
-    assert log_depth.std() > 0.01
+    assert log_depth.std() > 0.05
 
 
 def test_the_network_is_small():
