@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from endo_depth_ros.settings import setting
+from training.drawn_video import DrawnVideo
 from training.photometry import hide_patches, jitter_colours
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
-from training.video import DrawnVideo
 from training.view_transform import TransformRanges, draw_transform, transform_view
 
 # Folders of a data set.

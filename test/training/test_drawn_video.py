@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.video import DrawnVideo, draw_window
+from training.drawn_video import DrawnVideo, draw_window
 
 
 def test_windows_keep_an_aspect_and_stay_inside() -> None:
