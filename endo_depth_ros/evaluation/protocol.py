@@ -84,9 +84,10 @@ class Protocol:
     unit: of all lengths in it and in its figures. dataset: its name in endo_depth_ros.datasets, or '' for any.
     min_depth, max_depth, clip, clip_raw, relative_offset: see DepthProtocol. alignment: the one that its figures were
     made with; also_report: others to stand beside it. pixels: errors are taken in the pixels of the truth, as published
-    evaluations do, or of the prediction, which is what users of depth_node get. crops: the first whose `sequences` matches a name. sequences:
-    regular expression of the test sequences. headline: figures of its table, in order. temporal, snippet_length: how
-    TAE and windowed trajectory errors are taken, or None. warning: what makes its figures doubtful.
+    evaluations do, or of the prediction, which is what users of depth_node get. crops: the first whose `sequences`
+    matches a name. sequences: regular expression of the test sequences. headline: figures of its table, in order.
+    temporal, snippet_length: how TAE and windowed trajectory errors are taken, or None. warning: what makes its figures
+    doubtful.
     """
 
     name: str

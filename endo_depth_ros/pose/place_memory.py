@@ -41,7 +41,7 @@ class PlaceMemory:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._features = cv2.ORB_create(FEATURES, scaleFactor=1.2, nlevels=5, fastThreshold=FAST_THRESHOLD)
+        self._features = cv2.ORB.create(FEATURES, scaleFactor=1.2, nlevels=5, fastThreshold=FAST_THRESHOLD)
         self.clear()
 
     def clear(self) -> None:

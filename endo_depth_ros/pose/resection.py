@@ -70,7 +70,7 @@ def find_consensus(
     T_camera_map = invert_transform(guess)
     rotation, translation = cv2.Rodrigues(T_camera_map[:3, :3])[0], T_camera_map[:3, 3:].copy()
     try:
-        ok, rotation, translation, inliers = cv2.solvePnPRansac(
+        ok, found_rotation, found_translation, inliers = cv2.solvePnPRansac(
             evidence.map_points.points,
             evidence.pixels,
             evidence.K,
@@ -85,12 +85,13 @@ def find_consensus(
         )
     except cv2.error:
         return None  # points that lie on one line or in one place
-    if not ok or inliers is None or not (np.isfinite(rotation).all() and np.isfinite(translation).all()):
+    pose = np.concatenate([np.ravel(found_rotation), np.ravel(found_translation)])
+    if not ok or inliers is None or not np.isfinite(pose).all():
         return None
     agree = np.zeros(len(evidence.pixels), bool)
     agree[inliers.ravel()] = True
     T = np.eye(4)
-    T[:3, :3], T[:3, 3] = cv2.Rodrigues(rotation)[0], translation.ravel()
+    T[:3, :3], T[:3, 3] = cv2.Rodrigues(pose[:3])[0], pose[3:]
     return invert_transform(T), agree
 
 
@@ -119,11 +120,11 @@ def refine(
         if prior is not None:
             H[:6, :6] += prior.information
             g[:6] += prior.information @ log_se3(invert_transform(prior.T_map_camera) @ T)
-        step = np.linalg.solve(H + 1e-9 * np.diag(np.diag(H)), -g)
+        step = np.asarray(np.linalg.solve(H + 1e-9 * np.diag(np.diag(H)), -g), np.float64)
         T, s = T @ exp_se3(step[:6]), s + step[6]
         if np.abs(step).max() < SETTLED:
             break
-    return Resection(T, float(s), np.linalg.inv(H)[:6, :6])
+    return Resection(T, float(s), np.asarray(np.linalg.inv(H)[:6, :6], np.float64))
 
 
 def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -> tuple[Array, Array]:

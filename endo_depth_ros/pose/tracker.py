@@ -138,7 +138,7 @@ class Tracker:
         if self._is_unseen or self._last is None:
             return None
         if motion is not None:
-            return Prior(predicted, np.linalg.inv(motion.covariance))
+            return Prior(predicted, np.asarray(np.linalg.inv(motion.covariance), np.float64))
         step_s = (view.stamp_ns - self._last.stamp_ns) / NANOSECONDS
         return Prior(predicted, step_information(step_s, self._map.distance))
 

@@ -81,12 +81,12 @@ def follow_landmarks(
     points = locate(tracks, keyframes)
     expected, z = project_points(points.points, guess, view.camera_matrix)
     ahead = z > 0
-    expected = np.where(ahead[:, None], expected, tracks.pixels).astype(np.float32)
+    start = np.where(ahead[:, None], expected, tracks.pixels).astype(np.float32)
     pixels, found = follow(
         picture,
         view.picture,
         tracks.pixels,
-        expected,
+        start,
         settings.flow_window_px,
         settings.flow_levels,
         settings.max_return_px,
@@ -131,7 +131,9 @@ def measure_disagreement(evidence: Evidence, resection: Resection) -> float:
     return float(np.median(np.abs(np.log(z[known]) - evidence.log_depth[known])))
 
 
-def measure_parallax(start: Array, end: Array, T_map_start: Transform, T_map_end: Transform, K: Array) -> float:
+def measure_parallax(
+    start: NDArray[np.floating], end: NDArray[np.floating], T_map_start: Transform, T_map_end: Transform, K: Array
+) -> float:
     """Median displacement in pixels of points from `start` to `end` [N, 2] that the rotation doesn't explain."""
     turn = K @ T_map_end[:3, :3].T @ T_map_start[:3, :3] @ np.linalg.inv(K)
     turned = np.column_stack([start, np.ones(len(start))]) @ turn.T
