@@ -92,7 +92,10 @@ def run(args: argparse.Namespace) -> int:
     outcomes = work_off(args, jobs)
     wall_s = time.perf_counter() - start_s
     results = [result for job in jobs if (result := read_result(job.folder, job.key)) is not None]
-    failures = [{"input": each.path, "name": each.name, "reason": each.failure} for each in outcomes if each.failure]
+    # In the order of the inputs, whoever was first.
+    place = {job.name: index for index, job in enumerate(jobs)}
+    failed = sorted((each for each in outcomes if each.failure), key=lambda each: place[each.name])
+    failures = [{"input": each.path, "name": each.name, "reason": each.failure} for each in failed]
     for failure in failures:
         print(f"failed: {failure['name']}: {failure['reason']}", file=sys.stderr)
     if not results:

@@ -56,7 +56,8 @@ def run_on_ray(jobs: Sequence[Job], address: str) -> Iterator[Outcome]:
             try:
                 yield ray.get(done)
             except ray.exceptions.RayError as error:
-                failure = f"its worker failed ({type(error).__name__}); run again"
+                why = str(error).strip().splitlines()[-1]
+                failure = f"its worker failed ({why}); every machine of the cluster needs endo_depth_ros and the files"
                 yield Outcome(job.name, str(job.path), job.folder, failure)
     finally:
         ray.shutdown()

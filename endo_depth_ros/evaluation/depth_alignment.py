@@ -199,7 +199,8 @@ class LineSums:
         """Take in points x, y [N]."""
         self._n += len(x)
         self._x, self._y = self._x + float(np.sum(x)), self._y + float(np.sum(y))
-        self._xx, self._xy = self._xx + float(x @ x), self._xy + float(x @ y)
+        # Not x @ x: that is BLAS, whose threads wait for each other and add in no fixed order.
+        self._xx, self._xy = self._xx + float(np.sum(x * x)), self._xy + float(np.sum(x * y))
 
     def solve(self) -> tuple[float, float]:
         """Scale and shift; NaN both where the points leave them open (fewer than two different x)."""
