@@ -24,16 +24,20 @@ from endo_depth_ros.bags.readable_frames import readable_frames
 from endo_depth_ros.bags.rosbag_source import COMPRESSED, camera_info_topic, choose_image_topic
 from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
 from endo_depth_ros.cli.arguments import count, degrees
-from endo_depth_ros.cli.demo_report import CONTACT_SHEET, METRICS, PREVIEW, write_report
+from endo_depth_ros.cli.demo_report import CONTACT_SHEET, PREVIEW, write_report
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.nodes.quiet_domain import free_domain
+from endo_depth_ros.runs.plots import require_matplotlib
+from endo_depth_ros.runs.run_folder import FRAMES, METRICS, PLOTS, REPORT
 from endo_depth_ros.settings import make
 from endo_depth_ros.synthetic.export import write_bag
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
 INPUT_BAG, OUTPUT_BAG, LOGS = "input.mcap", "output.mcap", "logs"
-LEFT_BY_A_DEMO = {INPUT_BAG, f".input.partial{MCAP}", OUTPUT_BAG, LOGS, METRICS, CONTACT_SHEET, PREVIEW}
+LEFT_BY_A_DEMO = {
+    INPUT_BAG, f".input.partial{MCAP}", OUTPUT_BAG, LOGS, METRICS, FRAMES, REPORT, PLOTS, CONTACT_SHEET, PREVIEW,
+}  # fmt: skip
 WIDTH, HEIGHT = 480, 384
 ASSUMED_HFOV_DEG = 70.0
 RECORDED_TF = ("/tf", "/tf_static")
@@ -66,6 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prepare the input, run the nodes on it, write the report; returns the exit code."""
     started_s = time.monotonic()
+    require_matplotlib()
     check_input(args)
     folder = prepare_folder(args.output)
     bag = prepare_input(args, folder)

@@ -1,8 +1,7 @@
-"""What the demo leaves: metrics.json, a contact sheet, a preview video, and where to look."""
+"""What the demo leaves: the evaluation's report, a contact sheet, a preview video, and where to look."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections import Counter
 from contextlib import closing
@@ -14,17 +13,24 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.bags.image_folder import write_image
 from endo_depth_ros.bags.readable_frames import mean_fps
+from endo_depth_ros.bags.rosbag_source import RosbagSource
+from endo_depth_ros.cli.evaluate import write_run
+from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.contact_sheet import MILLIMETRES, DepthUnit, SheetRow, contact_sheet
-from endo_depth_ros.evaluation.depth_evaluation import SequenceErrors, evaluate_sequence
+from endo_depth_ros.evaluation.protocol import load_protocol
 from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
+from endo_depth_ros.runs.pooling import SCHEMA_VERSION, pool
+from endo_depth_ros.runs.recording_run import Answer, evaluate_recording
+from endo_depth_ros.runs.recordings import BagRecording
+from endo_depth_ros.runs.run_folder import METRICS
+from endo_depth_ros.runs.truth_topics import TruthTopics
 
-SCHEMA_VERSION = 1
-METRICS, CONTACT_SHEET, PREVIEW = "metrics.json", "contact_sheet.png", "preview.mp4"
+CONTACT_SHEET, PREVIEW = "contact_sheet.png", "preview.mp4"
 SHEET_ROWS = 5
 UNITLESS = DepthUnit("units", 1.0)
 Truth = dict[int, tuple[NDArray[np.float32], Camera]]
@@ -44,12 +50,30 @@ def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
     if not answered:
         raise NoAnswerError(f"{output_bag}: no frame was answered with depth; look into {folder / 'logs'}")
     truth = truth_of(answered, read_truth(input_bag))
-    errors = compare(answered, truth) if truth else None
-    metrics = summarise(frames, answered, errors)
-    write_json(folder / METRICS, metrics)
-    write_sheet(folder / CONTACT_SHEET, answered, truth, errors)
+    facts = summarise(frames, answered)
+    metrics = evaluate(folder, input_bag, frames, facts) if truth else {**facts, "depth": None}
+    if not truth:
+        write_json(folder / METRICS, metrics)
+    write_sheet(folder / CONTACT_SHEET, answered, truth, metrics)
     write_preview(folder / PREVIEW, answered)
-    return describe(folder, output_bag, metrics, errors)
+    return describe(folder, output_bag, metrics)
+
+
+def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: dict[str, Any]) -> dict[str, Any]:
+    """The report of endo-depth evaluate on what the nodes published; returns its metrics, with the demo's facts."""
+    protocol = load_protocol("default")
+    recording = BagRecording("demo", input_bag, RosbagSource(input_bag), TruthTopics())
+    result = evaluate_recording(recording, map(answer_of, frames), protocol, None, folder)
+    model = {"name": facts["model"], "weights": None, "weights_sha256": None}
+    run = {**facts, "model": model, "path": "nodes over DDS", "settings": {}, "failures": []}
+    metrics = pool([result], protocol, run)
+    write_run(folder, metrics, protocol, [result])
+    return metrics
+
+
+def answer_of(frame: RecordedFrame) -> Answer:
+    """What was published about a frame as the core's own types, and its latency."""
+    return estimate_of(frame) if is_complete(frame) else status_of(frame), float(frame.status.get("latency_ms", "nan"))
 
 
 def is_complete(frame: RecordedFrame) -> bool:
@@ -66,24 +90,18 @@ def truth_of(frames: list[RecordedFrame], truth: Truth) -> dict[int, NDArray[np.
     return found
 
 
-def compare(frames: list[RecordedFrame], truth: dict[int, NDArray[np.float32]]) -> SequenceErrors:
-    """Errors of the frames that have truth."""
-    return evaluate_sequence([(depth_of(f), truth[f.stamp_ns]) for f in frames if f.stamp_ns in truth])
-
-
 def depth_of(frame: RecordedFrame) -> NDArray[np.float32]:
     """The depth of a complete frame."""
     assert frame.depth is not None
     return frame.depth
 
 
-def summarise(
-    frames: list[RecordedFrame], answered: list[RecordedFrame], errors: SequenceErrors | None
-) -> dict[str, Any]:
-    """The contents of metrics.json."""
+def summarise(frames: list[RecordedFrame], answered: list[RecordedFrame]) -> dict[str, Any]:
+    """What metrics.json says whether there is truth or not."""
     latencies_ms = [float(frame.status["latency_ms"]) for frame in frames if "latency_ms" in frame.status]
     return {
         "schema_version": SCHEMA_VERSION,
+        "endo_depth_ros": installed_version(),
         "frames": len(frames),
         "frames_with_depth": len(answered),
         "verdicts": dict(Counter(frame.status["verdict"] for frame in frames)),
@@ -92,9 +110,8 @@ def summarise(
         "device": answered[0].status["device"],
         "mean_coverage_of_field_of_view": float(np.mean([float(frame.status["coverage"]) for frame in answered])),
         "dropped_frames": int(frames[-1].status["dropped_frames"]),
-        "latency_p50_ms": float(np.median(latencies_ms)) if latencies_ms else math.nan,
+        "times": {"latency_p50_ms": float(np.median(latencies_ms)) if latencies_ms else math.nan},
         "calibrated": all(frame.status["calibrated"] == "true" for frame in answered),
-        "depth_errors": None if errors is None else error_figures(errors, is_relative(frames)),
     }
 
 
@@ -103,18 +120,13 @@ def is_relative(frames: list[RecordedFrame]) -> bool:
     return all(frame.status["scale_state"] == ScaleState.RELATIVE.value for frame in frames)
 
 
-def error_figures(errors: SequenceErrors, relative: bool) -> dict[str, Any]:
-    """The errors as a dictionary; without a scale, errors in metres mean nothing and are left out."""
-    figures = dataclasses.asdict(errors)
-    return {**figures, "unscaled": None} if relative else figures
-
-
 def write_sheet(
-    path: Path, frames: list[RecordedFrame], truth: dict[int, NDArray[np.float32]], errors: SequenceErrors | None
+    path: Path, frames: list[RecordedFrame], truth: dict[int, NDArray[np.float32]], metrics: dict[str, Any]
 ) -> None:
     """A few frames, evenly spread; relative depth is brought to the truth by the one scale of the sequence."""
     chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, SHEET_ROWS).round().astype(int))]
-    scale = 1.0 if errors is None else errors.scale_per_sequence
+    scaled = bool(truth) and is_relative(frames)
+    scale = metrics["recordings"][0]["scale_per_sequence"] if scaled else 1.0
     rows = [
         SheetRow(
             f"frame {frames.index(frame)}  {frame.status['verdict']}",
@@ -125,8 +137,8 @@ def write_sheet(
         )
         for frame in chosen
     ]
-    in_metres = errors is not None or not is_relative(frames)
-    title = "depth" if errors is None else "depth (scaled to truth)"
+    in_metres = scaled or not is_relative(frames)
+    title = "depth (scaled to truth)" if scaled else "depth"
     sheet = contact_sheet(rows, MILLIMETRES if in_metres else UNITLESS, title)
     write_image(path, sheet)
 
@@ -144,40 +156,49 @@ def write_preview(path: Path, frames: list[RecordedFrame]) -> None:
             video.write(estimate_of(frame))
 
 
-def estimate_of(frame: RecordedFrame) -> DepthEstimate:
-    """A complete recorded frame as the core's own type."""
-    assert frame.camera is not None
-    status = FrameStatus(
+def status_of(frame: RecordedFrame) -> FrameStatus:
+    """The status of a recorded frame as the core's own type."""
+    return FrameStatus(
         frame.stamp_ns,
         Verdict(frame.status["verdict"]),
         frame.status["reason"],
         float(frame.status["coverage"]),
         Scale(ScaleState(frame.status["scale_state"])),
     )
+
+
+def estimate_of(frame: RecordedFrame) -> DepthEstimate:
+    """A complete recorded frame as the core's own type."""
+    assert frame.camera is not None
     depth = depth_of(frame)
     sigma = np.full_like(depth, np.nan) if frame.sigma is None else frame.sigma
-    return DepthEstimate(Frame(frame.stamp_ns, "", image_of(frame), frame.camera), depth, sigma, status)
+    return DepthEstimate(Frame(frame.stamp_ns, "", image_of(frame), frame.camera), depth, sigma, status_of(frame))
 
 
-def describe(folder: Path, output_bag: Path, metrics: dict[str, Any], errors: SequenceErrors | None) -> str:
+def describe(folder: Path, output_bag: Path, metrics: dict[str, Any]) -> str:
     """The demo's last words."""
+    model = metrics["model"]["name"] if metrics["depth"] else metrics["model"]
     lines = [
         "",
         f"{metrics['frames_with_depth']} of {metrics['frames']} frames have depth, on "
-        f"{metrics['mean_coverage_of_field_of_view']:.0%} of the field of view; model {metrics['model']} on "
-        f"{metrics['device']}, {metrics['latency_p50_ms']:.1f} ms from receipt to the last message (p50).",
+        f"{metrics['mean_coverage_of_field_of_view']:.0%} of the field of view; model {model} on "
+        f"{metrics['device']}, {metrics['times']['latency_p50_ms']:.1f} ms from receipt to the last message (p50).",
     ]
-    if errors is not None:
-        e, s = errors.scaled_per_image, errors.scaled_per_sequence
+    if metrics["depth"]:
+        each, one = metrics["depth"]["image_median"], metrics["depth"]["sequence_median"]
+        unscaled = metrics["depth"].get("none")
+        in_metres = f"{unscaled['abs_rel']:.3f} in metres" if unscaled else "unknown in metres"
         lines.append(
-            f"Against the truth: AbsRel {e.abs_rel:.3f} with a scale per image, {s.abs_rel:.3f} with one for all, "
-            f"δ1 {e.delta1:.2f}, coverage {e.coverage:.2f}, flicker {errors.flicker:.3f}."
+            f"Against the truth: AbsRel {each['abs_rel']:.3f} with a scale per image, {one['abs_rel']:.3f} with one "
+            f"for all, {in_metres}; δ1 {each['delta1']:.2f}, coverage {each['coverage']:.2f}, flicker "
+            f"{metrics['flicker']:.3f}."
         )
     if set(metrics["scale_states"]) == {"relative"}:
         lines.append("The scale is unknown: depth is relative, not metres. Do not measure in it.")
     lines += [
         f"  {folder / 'contact_sheet.png'}   look here first: black or hatched is what can't be trusted",
         f"  {folder / 'preview.mp4'}         colour beside depth",
+        *([f"  {folder / 'report.html'}         errors against the truth"] if metrics["depth"] else []),
         f"  {folder / 'metrics.json'}        figures",
         f"  {output_bag}         what the nodes published: open it in Foxglove, or endo-depth replay",
     ]

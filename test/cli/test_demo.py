@@ -22,11 +22,10 @@ def test_the_demo_answers_every_rendered_frame_and_compares_with_the_truth(tmp_p
     assert main(["demo", "--frames", "6", "--output", str(folder)]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["frames"], metrics["frames_with_depth"], metrics["dropped_frames"]) == (6, 6, 0)
-    errors = metrics["depth_errors"]
-    assert errors["images"] == 6
-    assert errors["unscaled"] is None
-    assert 0 < errors["scaled_per_image"]["abs_rel"] < 0.3
-    assert errors["scaled_per_image"]["coverage"] > 0.85
+    assert metrics["images"] == 6
+    assert 0 < metrics["depth"]["image_median"]["abs_rel"] < 0.3
+    assert metrics["depth"]["image_median"]["coverage"] > 0.85
+    assert "Error over time" in (folder / "report.html").read_text()
     received = counts(folder / "output.mcap")
     for topic in (
         "/depth/image_rect",
@@ -47,7 +46,7 @@ def test_the_demo_takes_a_users_video_without_truth(tmp_path):
     video = write_video(tmp_path / "my video.mp4", count=8)
     assert main(["demo", "--input", str(video), "--max-frames", "5", "--output", str(folder)]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert (metrics["frames"], metrics["depth_errors"], metrics["calibrated"]) == (5, None, False)
+    assert (metrics["frames"], metrics["depth"], metrics["calibrated"]) == (5, None, False)
 
 
 def test_the_demo_does_not_delete_what_it_did_not_make(tmp_path, capsys):
