@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.evaluation.depth_alignment import ALIGNMENTS, DepthAlignment, DepthFit, median_or_nan
+from endo_depth_ros.evaluation.depth_alignment import ALIGNMENTS, DepthAlignment, DepthFit
 from endo_depth_ros.evaluation.depth_metrics import (
     EVERYTHING,
     DepthErrors,
@@ -77,24 +77,6 @@ class DepthEvaluation:
         return float(np.std(known / np.median(known))) if len(known) else math.nan
 
 
-@dataclass(frozen=True)
-class SequenceErrors:
-    """Errors of a sequence under the three alignments that forgive a scale or none, side by side.
-
-    Each is a mean as in AlignedErrors. scale_per_sequence: median of the per-image scales. flicker: standard deviation
-    of the log per-image scale. images: those with truth; without_truth: left out; unanswered: no usable pixel.
-    """
-
-    scaled_per_image: DepthErrors
-    scaled_per_sequence: DepthErrors
-    unscaled: DepthErrors
-    scale_per_sequence: float
-    flicker: float
-    images: int
-    without_truth: int
-    unanswered: int
-
-
 def evaluate_depth(
     pairs: Iterable[DepthPair], alignments: Sequence[str], protocol: DepthProtocol = EVERYTHING
 ) -> DepthEvaluation:
@@ -160,21 +142,6 @@ def _limit_raw(prediction: DepthMap, protocol: DepthProtocol) -> DepthMap:
     if protocol.clip_raw is None:
         return prediction
     return np.where(np.isfinite(prediction), np.clip(prediction, *protocol.clip_raw), prediction)
-
-
-def evaluate_sequence(pairs: Iterable[DepthPair], protocol: DepthProtocol = EVERYTHING) -> SequenceErrors:
-    """Errors of (prediction, truth) pairs [H, W] with a scale an image, one for all, and none; see evaluate_depth."""
-    evaluation = evaluate_depth(pairs, ("image_median", "sequence_median", "none"), protocol)
-    return SequenceErrors(
-        scaled_per_image=evaluation.of("image_median").mean,
-        scaled_per_sequence=evaluation.of("sequence_median").mean,
-        unscaled=evaluation.of("none").mean,
-        scale_per_sequence=median_or_nan(list(evaluation.image_scales)),
-        flicker=evaluation.flicker,
-        images=len(evaluation.indices),
-        without_truth=evaluation.without_truth,
-        unanswered=evaluation.unanswered,
-    )
 
 
 def flicker(image_scales: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from endo_depth_ros.evaluation.depth_evaluation import evaluate_depth, evaluate_sequence, flicker
+from endo_depth_ros.evaluation.depth_evaluation import evaluate_depth, flicker
 from endo_depth_ros.evaluation.depth_metrics import DepthMetricsError, DepthProtocol
 from endo_depth_ros.registry import UnknownNameError
 
@@ -141,10 +141,14 @@ def test_an_unknown_alignment_is_named_with_those_there_are():
         evaluate_depth([(np.ones((1, 1)), np.ones((1, 1)))], ["median"])
 
 
+def evaluate_all(pairs):
+    return evaluate_depth(pairs, ("image_median", "sequence_median", "none"))
+
+
 @given(depths, depths, st.floats(0.01, 100))
 def test_per_image_scaling_forgets_the_scale_of_the_prediction(prediction, truth, factor):
-    plain = evaluate_sequence([(prediction, truth)]).scaled_per_image
-    scaled = evaluate_sequence([(prediction * factor, truth)]).scaled_per_image
+    plain = evaluate_all([(prediction, truth)]).of("image_median").mean
+    scaled = evaluate_all([(prediction * factor, truth)]).of("image_median").mean
     assert scaled.abs_rel == pytest.approx(plain.abs_rel, rel=1e-6)
     assert scaled.rmse_log == pytest.approx(plain.rmse_log, rel=1e-6)
 
@@ -161,35 +165,35 @@ def test_constant_ratios_do_not_flicker(ratio, images):
 def test_images_weigh_the_same_whatever_their_pixel_count():
     sparse = (np.full((4, 4), 2.0), np.where(np.eye(4) > 0, 1.0, np.nan))
     dense = (np.ones((4, 4)), np.ones((4, 4)))
-    assert evaluate_sequence([sparse, dense]).unscaled.abs_rel == pytest.approx(0.5)
+    assert evaluate_all([sparse, dense]).of("none").mean.abs_rel == pytest.approx(0.5)
 
 
 def test_the_three_alignments_tell_different_stories():
     truth = np.full((3, 3), 0.05)
-    result = evaluate_sequence([(truth * 2, truth), (truth * 2, truth), (truth, truth)])
-    assert result.scaled_per_image.abs_rel == pytest.approx(0.0)
-    assert result.scale_per_sequence == pytest.approx(0.5)
-    assert result.scaled_per_sequence.abs_rel == pytest.approx(0.5 / 3)
-    assert result.unscaled.abs_rel == pytest.approx(2 / 3)
+    result = evaluate_all([(truth * 2, truth), (truth * 2, truth), (truth, truth)])
+    assert result.of("image_median").mean.abs_rel == pytest.approx(0.0)
+    assert result.of("sequence_median").fits[0].scale == pytest.approx(0.5)
+    assert result.of("sequence_median").mean.abs_rel == pytest.approx(0.5 / 3)
+    assert result.of("none").mean.abs_rel == pytest.approx(2 / 3)
     assert result.flicker == pytest.approx(np.std(np.log([0.5, 0.5, 1.0])))
 
 
 def test_images_without_truth_are_skipped_and_unanswered_ones_lower_coverage():
     truth, nothing = np.ones((2, 2)), np.full((2, 2), np.nan)
-    result = evaluate_sequence([(truth, truth), (truth, nothing), (nothing, truth)])
-    assert (result.images, result.without_truth, result.unanswered) == (2, 1, 1)
-    for errors in (result.scaled_per_image, result.scaled_per_sequence, result.unscaled):
+    result = evaluate_all([(truth, truth), (truth, nothing), (nothing, truth)])
+    assert (len(result.indices), result.without_truth, result.unanswered) == (2, 1, 1)
+    for errors in (result.of("image_median").mean, result.of("sequence_median").mean, result.of("none").mean):
         assert errors.coverage == 0.5
         assert errors.abs_rel == 0.0
 
 
 def test_a_sequence_without_truth_has_no_errors():
-    result = evaluate_sequence([(np.ones((2, 2)), np.full((2, 2), np.nan))])
-    assert (result.images, result.without_truth) == (0, 1)
-    assert math.isnan(result.unscaled.abs_rel)
-    assert math.isnan(result.unscaled.coverage)
+    result = evaluate_all([(np.ones((2, 2)), np.full((2, 2), np.nan))])
+    assert (len(result.indices), result.without_truth) == (0, 1)
+    assert math.isnan(result.of("none").mean.abs_rel)
+    assert math.isnan(result.of("none").mean.coverage)
 
 
 def test_a_one_way_iterator_is_refused():
     with pytest.raises(DepthMetricsError, match="walked once"):
-        evaluate_sequence(iter([(np.ones((2, 2)), np.ones((2, 2)))]))
+        evaluate_all(iter([(np.ones((2, 2)), np.ones((2, 2)))]))
