@@ -146,12 +146,6 @@ def find_recordings(path: Path, args: argparse.Namespace, protocol: Protocol) ->
         wanted = f"called {', '.join(args.sequence)}" if args.sequence else f"that protocol {protocol.name} tests on"
         raise ValueError(f"{path}: there is no sequence {wanted}; give --sequence as one of: {names}")
     for sequence in chosen:
-        if protocol.dataset and sequence.layout.name != protocol.dataset:
-            print(
-                f"note: protocol {protocol.name} is of {protocol.dataset}, but {sequence.name} is read as "
-                f"{sequence.layout.name}; do not lay it beside published figures",
-                file=sys.stderr,
-            )
         yield sequence.name, sequence.folder, sequence.layout.name
 
 

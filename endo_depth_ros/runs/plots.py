@@ -87,7 +87,7 @@ def plot_depths(path: Path, recordings: Sequence[Mapping[str, Any]]) -> None:
     axes.set_xscale("log")
     axes.set_xlabel("depth, mm")
     axes.set_ylabel("pixels, %")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
     _save(figure, path)
 
 
@@ -116,7 +116,7 @@ def plot_calibration(path: Path, recordings: Sequence[Mapping[str, Any]], unit: 
         right.plot([], [], color=color, label=label)
     right.set_xlabel("most uncertain pixels left out, %")
     right.set_ylabel("relative error of the rest, %")
-    right.legend(frameon=False)
+    right.legend(frameon=False, loc="lower left")
     _save(figure, path)
 
 
@@ -130,7 +130,7 @@ def plot_latency(path: Path, rows: Sequence[Row]) -> None:
         for percent, style in ((50, "-"), (99, "--")):
             at = float(np.percentile(values, percent))
             axes.axvline(at, color=ORANGE, ls=style, lw=1.5, label=f"{percent} % within {at:.1f} ms")
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper right")
     axes.set_xlabel("milliseconds a frame")
     axes.set_ylabel("frames")
     _save(figure, path)
@@ -144,7 +144,7 @@ def plot_comparison(path: Path, comparison: Comparison) -> None:
         axes.plot(values, color=color, lw=1, marker=".", ms=2, label=label)
     axes.set_ylabel("relative error, %")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
     _mark_recordings((axes,), [a for a, _ in comparison.rows])
     _save(figure, path)
 

@@ -72,11 +72,21 @@ def evaluate_recording(
         "dataset": recording.dataset,
         "headline": assessment.headline,
         **figures,
-        "notes": [*recording.notes, *figures["notes"]],
+        "notes": [*recording.notes, *figures["notes"], *notes_on_protocol(recording, protocol)],
         "times": {"wall_s": time.perf_counter() - start_s, "latency_p50_ms": _median(latencies_ms)},
     }
     rows = [{"recording": recording.name, **row} for row in assessment.rows]
     return RecordingResult("", facts, rows, examples)
+
+
+def notes_on_protocol(recording: Recording, protocol: Protocol) -> list[str]:
+    """A warning where published figures of the protocol are of other images."""
+    if protocol.dataset in ("", recording.dataset):
+        return []
+    return [
+        f"published figures of protocol {protocol.name} are of the data set {protocol.dataset}, as which this "
+        "recording was not read: no comparison unless it is a bag made of that"
+    ]
 
 
 def choose_examples(store: PredictionStore, protocol: Protocol, assessment: Assessment, name: str) -> list[Example]:

@@ -220,6 +220,13 @@ def test_a_data_set_is_evaluated_by_its_protocol_beside_published_figures(tmp_pa
     assert "CVML" in (out / "report.html").read_text()
 
 
+def test_published_figures_of_other_images_are_called_no_comparison(tmp_path, parameters):
+    out = tmp_path / "out"
+    assert evaluate(parameters, out, write(tmp_path / "b.mcap", 2), "--protocol", "hamlyn") == 0
+    assert "no comparison" in metrics_of(out)["recordings"][0]["notes"][-1]
+    assert "no comparison" in (out / "report.html").read_text()
+
+
 def test_sequences_that_the_protocol_does_not_test_on_are_named(tmp_path, parameters, capsys):
     trees.simcol3d(tmp_path)
     assert evaluate(parameters, tmp_path / "out", tmp_path / "SyntheticColon_I", "--protocol", "simcol3d") == 1
