@@ -144,10 +144,6 @@ def test_every_python_package_is_installed() -> None:
     assert {".".join(folder.parts) for folder in folders} == set(distribution().packages)
 
 
-# Where the launch file's parameters differ from the node's own defaults on purpose.
-LAUNCH_DEFAULTS = {("depth_node", "allow_relative"): True}
-
-
 @pytest.mark.parametrize("node", sorted(SETTINGS))
 def test_every_parameter_in_the_file_is_one_that_the_node_takes(node: str) -> None:
     values = load_parameter_file(ROOT / "config/depth.yaml", node)
@@ -155,8 +151,7 @@ def test_every_parameter_in_the_file_is_one_that_the_node_takes(node: str) -> No
     assert values
     for name, value in values.items():
         assert name in known, f"{node} has no parameter {name}"
-        default = LAUNCH_DEFAULTS.get((node, name), known[name].default)
-        assert known[name].checked(value) == default, f"{node} {name} is not the default"
+        assert known[name].checked(value) == known[name].default, f"{node} {name} is not the default"
         assert type(value) is known[name].type, f"{node} {name} needs a decimal point: ROS does not convert"
 
 

@@ -11,7 +11,7 @@ from endo_depth_ros.settings import SettingsError, setting
 class DepthSettings:
     """How an image becomes depth."""
 
-    model: str = setting("shading", "Depth estimator: endo_depth_small, shading")
+    model: str = setting("endo_depth_small", "Depth estimator: endo_depth_small, shading")
     weights: str = setting("", "Weights file of a network (.safetensors); empty for those that the package brings")
     device: str = setting("auto", "Where the model runs", choices=("auto", "cpu", "cuda"))
     runtime: str = setting(

@@ -35,7 +35,7 @@ def test_every_frame_of_a_video_has_depth_sigma_and_a_row(tmp_path):
     assert all(depth.dtype == np.float32 and depth.shape == (48, 64) for depth in depths(out))
     assert [int(row["stamp_ns"]) for row in rows(out)] == [round(i * 1e9 / 25) for i in range(6)]
     summary = json.loads((out / "summary.json").read_text())
-    assert (summary["frames"], summary["complete"], summary["scale_states"]) == (6, True, {"relative": 6})
+    assert (summary["frames"], summary["complete"], summary["scale_states"]) == (6, True, {"nominal": 6})
     preview = cv2.VideoCapture(str(out / "preview.mp4"))
     assert preview.get(cv2.CAP_PROP_FRAME_COUNT) == 6
 
@@ -131,7 +131,7 @@ def test_an_interrupted_run_keeps_what_it_has_computed(tmp_path, monkeypatch, ca
     ("arguments", "complaint"),
     [
         (["nowhere.mp4"], "no such file"),
-        (["VIDEO", "--model", "dream"], "choose one of: shading"),
+        (["VIDEO", "--model", "dream"], "choose one of: endo_depth_small, shading"),
         (["VIDEO", "--camera", "nowhere.yaml"], "nowhere.yaml"),
         (["VIDEO", "--hfov", "175"], "hfov"),
         (["VIDEO", "--params", "nowhere.yaml"], "nowhere.yaml"),

@@ -46,7 +46,9 @@ def frame(image, camera=CAMERA, stamp_ns=7):
 
 
 def pipeline(**settings):
-    return DepthPipeline(make(DepthSettings, {"device": "cpu", "crop_to_field_of_view": False, **settings}))
+    return DepthPipeline(
+        make(DepthSettings, {"model": "shading", "device": "cpu", "crop_to_field_of_view": False, **settings})
+    )
 
 
 def ramp_pipeline(**settings):

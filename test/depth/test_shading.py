@@ -17,7 +17,7 @@ EVERYWHERE = torch.ones(1, H, W, dtype=torch.bool)
 
 @pytest.fixture(scope="module")
 def estimator():
-    return create_estimator(DepthSettings(device="cpu"))
+    return create_estimator(DepthSettings(model="shading", device="cpu"))
 
 
 def lit(distance: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,8 @@ OUTPUTS = {
 
 
 def make_node(**parameters):
-    parameters = {"allow_relative": True, "device": "cpu", "processing": "every", **parameters}
+    plain = {"model": "shading", "allow_relative": True, "device": "cpu", "crop_to_field_of_view": False}
+    parameters = {**plain, "processing": "every", **parameters}
     return DepthNode(parameter_overrides=[Parameter(name, value=value) for name, value in parameters.items()])
 
 

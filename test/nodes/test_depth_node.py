@@ -124,7 +124,7 @@ def test_a_bad_parameter_at_start_is_refused_with_the_reason(graph, parameters, 
 
 
 def test_an_unknown_model_ends_an_autostarted_node_with_the_known_ones(graph):
-    with pytest.raises(StartError, match="no model 'dream'; choose one of: shading"):
+    with pytest.raises(StartError, match="no model 'dream'; choose one of: endo_depth_small, shading"):
         make_node(model="dream")
 
 

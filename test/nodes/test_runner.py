@@ -22,7 +22,7 @@ def start(parameters):
 def test_a_signal_ends_a_working_node_quietly(number):
     node = start({"device": "cpu"})
     first = node.stdout.readline()
-    assert "model shading on cpu" in first
+    assert "model endo_depth_small on cpu" in first
     node.send_signal(number)
     rest = node.communicate(timeout=DEADLINE_S)[0]
     assert node.returncode == 0, rest
@@ -32,7 +32,7 @@ def test_a_signal_ends_a_working_node_quietly(number):
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
-        ({"model": "dream"}, "error: there is no model 'dream'; choose one of: shading"),
+        ({"model": "dream"}, "error: there is no model 'dream'; choose one of: endo_depth_small, shading"),
         ({"input_width": 1}, "error: parameter input_width must be at least 32 and at most 4096"),
     ],
 )
