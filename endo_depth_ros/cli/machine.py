@@ -134,7 +134,7 @@ def judge_weights(files: Sequence[Path]) -> Finding:
     """Networks that the package brings."""
     if files:
         return Finding("weights", ", ".join(file.name for file in files))
-    return Finding("weights", "none shipped yet; the shading model needs none")
+    return Finding("weights", "none in the package; only the model shading works without")
 
 
 def judge_optional(present: Mapping[str, bool]) -> list[Finding]:
