@@ -50,7 +50,7 @@ class AugmentationSettings:
         0.5, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
     )
     flat_views: float = setting(
-        0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.0, maximum=1.0
+        0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.05, maximum=1.0
     )
 
 
