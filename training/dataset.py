@@ -49,6 +49,9 @@ class AugmentationSettings:
     obstructions: float = setting(
         0.5, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
     )
+    cropped: float = setting(
+        0.85, "share of videos whose border is cropped away, as the node does", minimum=0.0, maximum=1.0
+    )
     flat_views: float = setting(
         0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.05, maximum=1.0
     )
@@ -208,7 +211,7 @@ def augment(
 
     rng draws what neighbouring frames of a video share, noise what they don't.
     """
-    video = DrawnVideo(rng, width, height, augmentation.obstructions)
+    video = DrawnVideo(rng, width, height, augmentation.obstructions, augmentation.cropped)
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
     image = video.develop(seen.radiance, noise)

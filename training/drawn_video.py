@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from endo_depth_ros.synthetic.sensor import Sensor, draw_sensor
 # Aspect ratios of video, width over height.
 ASPECTS = (1.0, 4 / 3, 16 / 9)
 LETTERBOXED = 0.3
+# Around the scope's field of view once its border is cropped away, in image heights.
+CROP_MARGIN = 0.01
 SEEDS = 1 << 31
 
 
@@ -36,10 +38,16 @@ class DrawnVideo:
     scope: field of view, bool [H, W]. window: where the video lies; bars are outside.
     """
 
-    def __init__(self, rng: np.random.Generator, width: int, height: int, obstructions: float) -> None:
-        """obstructions: share of videos in which any may be drawn."""
+    def __init__(
+        self, rng: np.random.Generator, width: int, height: int, obstructions: float, cropped: float = 0.0
+    ) -> None:
+        """obstructions: share of videos in which any may be drawn. cropped: share whose border is cropped away."""
         self.window = draw_window(rng, width, height)
-        self._sensor = Sensor(self.window.width, self.window.height, draw_sensor(rng), 0)
+        settings = draw_sensor(rng)
+        if rng.random() < cropped:
+            aspect = self.window.width / self.window.height
+            settings = replace(settings, mask=settings.mask.filling(aspect, CROP_MARGIN))
+        self._sensor = Sensor(self.window.width, self.window.height, settings, 0)
         self._obstruction = draw_obstruction(rng) if rng.random() < obstructions else Obstruction()
         self._time_s = float(rng.uniform(0, 60))
         self._shape = (height, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ class Anatomy:
     way: float64 [M, 3] with M >= 4, points along a path through free space for the camera.
     voxel: edge of the voxels that keep the detail of these walls.
     trocar: where a rigid scope enters, about which it turns; None where a flexible one goes along the way.
+    sights: float64 [S, 3], points that a surgeon would look at: heads of turbinates, polyps.
     """
 
     family: str
@@ -33,3 +34,4 @@ class Anatomy:
     way: NDArray[np.float64]
     voxel: float
     trocar: tuple[float, float, float] | None = None
+    sights: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))

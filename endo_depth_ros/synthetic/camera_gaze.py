@@ -22,28 +22,34 @@ class Look(IntEnum):
     AHEAD = 0
     ASIDE = 1
     NEAREST = 2
+    SIGHT = 3
 
 
-def draw_gaze(rng: np.random.Generator, times: Array, positions: Array, ahead: Array, clearance: Clearance) -> Array:
+def draw_gaze(
+    rng: np.random.Generator, times: Array, positions: Array, ahead: Array, clearance: Clearance, sights: Array
+) -> Array:
     """Unit directions [T, 3] of a flexible scope at positions [T, 3] that heads for the points `ahead` [T, 3].
 
-    For two to six seconds each it looks ahead with small errors, up to 75 degrees aside, or at the nearest wall.
+    For two to six seconds each it looks ahead with small errors, up to 75 degrees aside, at the nearest wall, or, where
+    there are any, at the nearest of the sights [S, 3].
     """
     heading = _unit(ahead - positions) * (1 if rng.random() < 0.92 else -1)
     nearest = _towards_wall(clearance, positions)
-    habits = rng.dirichlet([5.0, 1.6, 0.7])
+    habits = rng.dirichlet([5.0, 1.6, 0.7, 5.0] if len(sights) else [5.0, 1.6, 0.7])
     gaze, start = np.empty_like(heading), 0
     rate_hz = 1 / (times[1] - times[0])
     while start < len(times):
         end = start + int(rng.uniform(2, 6) * rate_hz)
         part = slice(start, end)
-        match int(rng.choice(len(Look), p=habits)):
+        match int(rng.choice(len(habits), p=habits)):
             case Look.AHEAD:
                 gaze[part] = _tilted(rng, heading[part], abs(rng.normal(0, 12)))
             case Look.ASIDE:
                 gaze[part] = _tilted(rng, heading[part], rng.uniform(20, 75))
             case Look.NEAREST:
                 gaze[part] = _tilted(rng, _unit(heading[part] + rng.uniform(1, 4) * nearest[part]), rng.uniform(0, 25))
+            case Look.SIGHT:
+                gaze[part] = _tilted(rng, _towards_sight(positions[part], sights), abs(rng.normal(0, 10)))
         start = end
     return _steady(gaze, 0.45 * rate_hz)
 
@@ -81,6 +87,12 @@ def _towards_wall(clearance: Clearance, positions: Array) -> Array:
     around = positions[:, None] + step * np.concatenate([np.eye(3), -np.eye(3)])
     values = clearance(torch.tensor(around.reshape(-1, 3).T, dtype=torch.float32)).cpu().numpy().reshape(-1, 6)
     return _unit(values[:, 3:] - values[:, :3])
+
+
+def _towards_sight(positions: Array, sights: Array) -> Array:
+    """Unit directions [T, 3] to the sight that is nearest to most of the positions."""
+    distances = np.linalg.norm(positions[:, None] - sights, axis=2)
+    return _unit(sights[np.argmin(np.median(distances, axis=0))] - positions)
 
 
 def _steady(directions: Array, sigma: float) -> Array:

@@ -48,10 +48,12 @@ class CameraPath:
         rng: np.random.Generator,
         settings: CameraPathSettings | None = None,
         trocar: tuple[float, float, float] | None = None,
+        sights: Array | None = None,
     ) -> None:
         """way: [M, 3], M >= 4, free points. clearance: positive in free space, about the distance to the wall.
 
-        trocar: where a rigid scope enters, world; None for a flexible one.
+        trocar: where a rigid scope enters, world; None for a flexible one. sights: what a flexible one likes to look
+        at, [S, 3], world.
         """
         self._settings = settings = settings or CameraPathSettings()
         wayside = np.array([first_wall(clearance, way, direction) for direction in np.vstack([np.eye(3), -np.eye(3)])])
@@ -64,7 +66,9 @@ class CameraPath:
         line, directions = _follow(way, progress)
         positions = _draw_positions(rng, times, line, directions, clearance, self.margin)
         if trocar is None:
-            gaze = draw_gaze(rng, times, positions, _ahead(way, progress, rng.uniform(1, 3) * self.room), clearance)
+            ahead = _ahead(way, progress, rng.uniform(1, 3) * self.room)
+            seen = np.empty((0, 3)) if sights is None else sights
+            gaze = draw_gaze(rng, times, positions, ahead, clearance, seen)
         else:
             gaze = draw_trocar_gaze(rng, times, positions, np.array(trocar))
         self._position = CubicSpline(times, positions)

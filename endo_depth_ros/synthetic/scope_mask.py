@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -37,6 +37,28 @@ class ScopeMask:
     rim_px: float = 1.0
     border: tuple[float, float, float] = (0.0, 0.0, 0.0)
     border_noise: float = 1.2
+
+    def filling(self, aspect: float, margin: float) -> ScopeMask:
+        """The shape in the middle of an image, so large that `margin` image heights stay free; never smaller than now.
+
+        aspect: width of the image over its height.
+        """
+        across, down = min(self.radius, self.half_width), min(self.radius, self.half_height)
+        scale = max(1.0, min((0.5 - margin) / down, (0.5 * aspect - margin) / across))
+        if scale == 1.0:
+            return self
+        return replace(
+            self,
+            centre_x=0.0,
+            centre_y=0.0,
+            radius=scale * self.radius,
+            half_width=scale * self.half_width,
+            half_height=scale * self.half_height,
+            rounding=scale * self.rounding,
+            bend=self.bend / scale,
+            chamfer=scale * self.chamfer,
+            notch=scale * self.notch,
+        )
 
     def margin(self, width: int, height: int) -> NDArray[np.float32]:
         """Distance to the rim in image heights, positive inside, float32 [H, W]; approximate far from the rim."""

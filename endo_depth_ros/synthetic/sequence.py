@@ -122,7 +122,13 @@ def draw_take(settings: SequenceSettings, device: str | torch.device = "cpu") ->
     draws = _Draws(settings.seed)
     anatomy = FAMILIES.get(choose_family(settings))(draws("anatomy"))
     walls = bake(anatomy, device)
-    path = CameraPath(anatomy.way, lambda p: walls.clearance(p.to(device)).cpu(), draws("path"), trocar=anatomy.trocar)
+    path = CameraPath(
+        anatomy.way,
+        lambda p: walls.clearance(p.to(device)).cpu(),
+        draws("path"),
+        trocar=anatomy.trocar,
+        sights=anatomy.sights,
+    )
     scene = Scene(anatomy, walls, Tissue(draws("tissue"), anatomy.palettes, device))
     plain = Take(scene, path, sequence_camera(settings), LightSettings(), SensorSettings(), Obstruction(), 0.0)
     return _vary(plain, settings, draws) if settings.varied else plain

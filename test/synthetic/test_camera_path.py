@@ -99,3 +99,15 @@ def test_a_laparoscope_looks_away_from_its_trocar():
     shaft = T[:, :3, 3] - anatomy.trocar
     cosine = (T[:, :3, 2] * shaft).sum(axis=1) / np.linalg.norm(shaft, axis=1)
     assert np.median(cosine) > np.cos(np.radians(50))
+
+
+def test_sights_are_looked_at_by_a_flexible_scope():
+    anatomy, field = baked("sinus")
+
+    def mean_cosine(sights):
+        rng = np.random.default_rng(0)
+        T = poses(CameraPath(anatomy.way, field.clearance, rng, sights=sights), 60)
+        towards = anatomy.sights[0] - T[:, :3, 3]
+        return ((towards * T[:, :3, 2]).sum(axis=1) / np.linalg.norm(towards, axis=1)).mean()
+
+    assert mean_cosine(anatomy.sights) > mean_cosine(None)

@@ -94,3 +94,23 @@ def test_drawn_masks_leave_a_field_of_view_and_have_all_shapes():
     assert any(mask.chamfer < UNLIMITED for mask in draws)
     assert any(mask.rounding > 0 for mask in draws)
     assert any(mask.notch > 0 for mask in draws)
+
+
+def test_a_mask_fills_the_image_and_keeps_its_shape():
+    for seed in range(60):
+        mask = draw_scope_mask(np.random.default_rng(seed))
+        filling = mask.filling(1.25, 0.01)
+        if filling is mask:
+            continue
+        seen = filling.margin(320, 256) > 0
+        rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+        free = min(rows[0], 255 - rows[-1], columns[0], 319 - columns[-1])
+        assert abs(free - 0.01 * 256) <= 4  # bent edges and a notch at the rim
+        scale = filling.notch / mask.notch if mask.notch else None
+        assert scale is None or scale == pytest.approx(filling.radius / mask.radius)
+
+
+def test_a_mask_as_large_as_the_image_stays_as_it_is():
+    assert ScopeMask(radius=0.7).filling(1.25, 0.01) == ScopeMask(radius=0.7)
+    full = ScopeMask(radius=UNLIMITED)
+    assert full.filling(1.25, 0.01) == full

@@ -94,6 +94,7 @@ def assemble(
     way: NDArray[np.float64],
     finest: float = 4e-4,
     way_margin: float = 0.003,
+    sights: NDArray[np.float64] | None = None,
 ) -> Anatomy:
     """The anatomy of components, the first of which is the cavity's wall; the way is moved to where there is room."""
     low, high = (np.asarray(corner, np.float64) for corner in box)
@@ -122,6 +123,7 @@ def assemble(
         high=(float(high[0]), float(high[1]), float(high[2])),
         way=clear_way(clearance, way, way_margin),
         voxel=voxel,
+        sights=np.empty((0, 3)) if sights is None else sights,
     )
 
 

@@ -59,7 +59,18 @@ def draw_sinus(rng: np.random.Generator) -> Anatomy:
     high = np.array([reach, height / 2, depth]) + WALL
     way = _draw_way(rng, head, height, vestibule, half_width, axis_x, slits, side, thickness)
     roughness = draw_roughness(rng, 0.008, 0.03)
-    return assemble(rng, "sinus", components, roughness, palettes, (low, high), way, finest=3e-4, way_margin=0.0018)
+    return assemble(
+        rng,
+        "sinus",
+        components,
+        roughness,
+        palettes,
+        (low, high),
+        way,
+        finest=3e-4,
+        way_margin=0.0018,
+        sights=head[None] - [[0, rng.uniform(0.0, 0.15) * height, 0]],
+    )
 
 
 def _draw_cavity(rng: np.random.Generator, half_width: float, height: float, depth: float, vestibule: float) -> Field:
