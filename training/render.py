@@ -18,7 +18,7 @@ from endo_depth_ros.settings import SettingsError, setting
 from endo_depth_ros.synthetic.camera_path import CameraPathSettings
 from endo_depth_ros.synthetic.families import FAMILIES
 from training.dataset import TRAINING, VALIDATION
-from training.scenes import draw_scene, look_at
+from training.scenes import SceneView, draw_scene, look_at
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceWriter
 
 # Seeds from here on are never trained on.
@@ -27,6 +27,7 @@ VALIDATION_SEED = 1_000_000
 DURATION_S = CameraPathSettings.duration_s
 MIN_SEEN = 0.5
 MIN_MEDIAN_DEPTH_M = 0.002
+MAX_INSTRUMENT = 0.35  # of the view
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ def render_sequence_file(task: Task) -> None:
     writer = SequenceWriter(task.path, task.family, task.seed, camera.K, settings.jpeg_quality)
     for group, times in enumerate(view_times(settings, rng)):
         views = [(look_at(take, camera, time_s), time_s) for time_s in times]
-        if all(_shows_tissue(view.depth) for view, _ in views):
+        if all(_shows_tissue(view) for view, _ in views):
             for view, time_s in views:
                 pair = group if len(times) > 1 else NO_PAIR
                 writer.add(view.radiance, view.depth, view.instrument, view.T_world_camera, time_s, pair)
@@ -134,9 +135,11 @@ def view_times(settings: RenderingSettings, rng: np.random.Generator) -> list[li
     ]
 
 
-def _shows_tissue(depth: np.ndarray) -> bool:
-    seen = depth[np.isfinite(depth)]
-    return seen.size >= MIN_SEEN * depth.size and float(np.median(seen)) >= MIN_MEDIAN_DEPTH_M
+def _shows_tissue(view: SceneView) -> bool:
+    seen = view.depth[np.isfinite(view.depth)]
+    if seen.size < MIN_SEEN * view.depth.size or view.instrument.mean() > MAX_INSTRUMENT:
+        return False
+    return float(np.median(seen)) >= MIN_MEDIAN_DEPTH_M
 
 
 def _task(settings: RenderingSettings, folder: Path, family: str, seed: int) -> Task:

@@ -15,6 +15,8 @@ from endo_depth_ros.synthetic.solid import Array, Rods, Solid
 from endo_depth_ros.synthetic.surface_view import DEBRIS, INSTRUMENT
 
 _SHAFT_LENGTH = 0.3  # far beyond the image's border
+# Instruments come out of the scope itself, beside the lens, or through trocars of their own, so far from the lens.
+_OTHER_TROCAR = (0.02, 0.08)
 STEEL, BLACK, WHITE, BLUE, BRASS = (
     np.array(rgb)
     for rgb in ((0.42, 0.42, 0.43), (0.03, 0.03, 0.035), (0.75, 0.75, 0.72), (0.05, 0.16, 0.4), (0.5, 0.36, 0.12))
@@ -35,24 +37,29 @@ class Rod:
     bands: float = 0.0
 
 
-def draw_solids(rng: np.random.Generator, way: Array, room: float) -> tuple[Solid, ...]:
-    """None, or some, of what may be in a body, whose way [M, 3] has about `room` metres around it."""
-    held = [draw_instrument(rng, room) for _ in range(int(rng.choice([0, 1, 2], p=[0.6, 0.3, 0.1])))]
+def draw_solids(rng: np.random.Generator, way: Array, room: float, rigid: bool = False) -> tuple[Solid, ...]:
+    """None, or some, of what may be in a body, whose way [M, 3] has about `room` metres around it.
+
+    rigid: whether the scope goes through a trocar; instruments then have trocars of their own.
+    """
+    beside = _OTHER_TROCAR if rigid else (0.05 * room, 0.5 * room)
+    held = [draw_instrument(rng, room, beside) for _ in range(int(rng.choice([0, 1, 2], p=[0.6, 0.3, 0.1])))]
     loose = [draw_debris(rng, way, room) for _ in range(int(rng.choice([0, 1, 3, 6], p=[0.7, 0.1, 0.1, 0.1])))]
     return (*held, *loose)
 
 
-def draw_instrument(rng: np.random.Generator, room: float) -> Solid:
-    """An instrument beside the lens: its tip in view, its shaft out of the image; it slides, swings, turns and grips.
+def draw_instrument(rng: np.random.Generator, room: float, beside: tuple[float, float]) -> Solid:
+    """An instrument whose tip is in view, its shaft out of the image; it slides, swings, turns and grips.
 
-    Solid frame: the tip at the origin, the shaft along -z. Base: the camera.
+    beside: least and greatest distance in metres from the lens to where the shaft passes it. Solid frame: the tip at
+    the origin, the shaft along -z. Base: the camera.
     """
     radius = float(np.clip(room * rng.uniform(0.04, 0.12), 0.0006, 0.005))
     ahead = max(room * rng.uniform(0.5, 2.0), 6 * radius)
     length = min(radius * rng.uniform(3, 12), 0.45 * ahead)
     tool = (_gripper, _probe, _snare)[rng.integers(3)](rng, radius, length)
     turn = rng.uniform(0, 2 * math.pi)
-    port = np.array([math.cos(turn), math.sin(turn), 0.0]) * (radius + 0.001 + room * rng.uniform(0.05, 0.5))
+    port = np.array([math.cos(turn), math.sin(turn), 0.0]) * (radius + 0.001 + rng.uniform(*beside))
     target = np.array([*(ahead * rng.uniform(-0.35, 0.35, 2)), ahead])
     slide = smooth_curve(rng, 1, 0.15 * ahead, (0.1, 0.8))
     swing = smooth_curve(rng, 3, 0.08 * ahead, (0.1, 0.6))

@@ -161,7 +161,7 @@ def _vary(take: Take, settings: SequenceSettings, draws: _Draws) -> Take:
     room, rng = take.path.room, draws("deformation")
     scene = replace(
         take.scene,
-        solids=draw_solids(draws("solids"), take.scene.anatomy.way, room),
+        solids=draw_solids(draws("solids"), take.scene.anatomy.way, room, take.scene.anatomy.trocar is not None),
         deformation=draw_deformation(rng, 2 * room) if rng.random() < _MOVING_WALLS else None,
     )
     return replace(

@@ -13,7 +13,7 @@ SEEDS = range(40)
 
 
 def instrument(seed, room=ROOM):
-    return draw_instrument(np.random.default_rng(seed), room)
+    return draw_instrument(np.random.default_rng(seed), room, (0.05 * room, 0.5 * room))
 
 
 def test_a_seed_draws_the_same_things_and_another_others():
@@ -35,6 +35,13 @@ def test_tips_are_in_front_of_the_camera_and_shafts_come_from_behind_it(room):
 def test_shafts_pass_beside_the_lens():
     lens = [instrument(seed).at(0.0, np.eye(4)).clearance(torch.zeros(3, 1)).item() for seed in SEEDS]
     assert min(lens) > 3e-4
+
+
+def test_instruments_of_a_rigid_scope_pass_far_from_its_lens():
+    for seed in SEEDS:
+        solids = draw_solids(np.random.default_rng(seed), WAY, ROOM, rigid=True)
+        for tool in (solid for solid in solids if solid.material == INSTRUMENT):
+            assert tool.at(0.0, np.eye(4)).clearance(torch.zeros(3, 1)).item() > 0.004
 
 
 def test_poses_are_rigid_and_move():
