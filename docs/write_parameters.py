@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.record_settings import RecordSettings
 from endo_depth_ros.nodes.replay_settings import ReplaySettings
 from endo_depth_ros.nodes.video_settings import VideoSettings
@@ -12,6 +13,7 @@ from endo_depth_ros.settings import Entry, entries
 
 NODES = {
     "depth_node": DepthNodeSettings,
+    "pose_node": PoseNodeSettings,
     "video_node": VideoSettings,
     "replay_node": ReplaySettings,
     "record_node": RecordSettings,

@@ -16,8 +16,10 @@ from manifest import ROOT, dependencies, distribution, executables, imported_mod
 
 import endo_depth_ros
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.replay_settings import ReplaySettings
 from endo_depth_ros.nodes.video_settings import VideoSettings
+from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.settings import entries, load_parameter_file
 
 # Modules whose rosdep key is not their name; None where pip brings them (docs/installing.md).
@@ -46,7 +48,13 @@ ROSDEP_KEYS = {
     "zstandard": None,
 }
 PIP_NAMES = {"cv2": "opencv-python-headless", "yaml": "pyyaml"}
-SETTINGS = {"depth_node": DepthNodeSettings, "video_node": VideoSettings, "replay_node": ReplaySettings}
+SETTINGS = {
+    "depth_node": DepthNodeSettings,
+    "pose_node": PoseNodeSettings,
+    "video_node": VideoSettings,
+    "replay_node": ReplaySettings,
+}
+FILES = {"depth.yaml": ("depth_node", "video_node", "replay_node"), "pose.yaml": ("pose_node",)}
 
 
 def third_party(folder: str) -> dict[str, str]:
@@ -144,9 +152,9 @@ def test_every_python_package_is_installed() -> None:
     assert {".".join(folder.parts) for folder in folders} == set(distribution().packages)
 
 
-@pytest.mark.parametrize("node", sorted(SETTINGS))
-def test_every_parameter_in_the_file_is_one_that_the_node_takes(node: str) -> None:
-    values = load_parameter_file(ROOT / "config/depth.yaml", node)
+@pytest.mark.parametrize(("file", "node"), [(file, node) for file, nodes in FILES.items() for node in nodes])
+def test_every_parameter_in_the_file_is_one_that_the_node_takes(file: str, node: str) -> None:
+    values = load_parameter_file(ROOT / "config" / file, node)
     known = {entry.name: entry for entry in entries(SETTINGS[node])}
     assert values
     for name, value in values.items():
@@ -158,6 +166,12 @@ def test_every_parameter_in_the_file_is_one_that_the_node_takes(node: str) -> No
 def test_every_parameter_of_depth_node_is_in_the_file() -> None:
     values = load_parameter_file(ROOT / "config/depth.yaml", "depth_node")
     assert [entry.name for entry in entries(DepthNodeSettings) if entry.name not in values] == []
+
+
+def test_every_parameter_of_pose_node_but_the_trackers_is_in_the_file() -> None:
+    values = load_parameter_file(ROOT / "config/pose.yaml", "pose_node")
+    own = {entry.name for entry in entries(PoseNodeSettings)} - {entry.name for entry in entries(PoseSettings)}
+    assert own - set(values) == set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)

@@ -14,6 +14,11 @@ def depth_node() -> int:
     return start("depth_node")
 
 
+def pose_node() -> int:
+    """Run pose_node."""
+    return start("pose_node")
+
+
 def video_node() -> int:
     """Run video_node."""
     return start("video_node")

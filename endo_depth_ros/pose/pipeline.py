@@ -1,0 +1,87 @@
+"""Answers of the depth pipeline in, poses out: the one path of pose_node, navigator and command line."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, Verdict
+from endo_depth_ros.depth.pipeline import unanswered
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.pose.settings import PoseSettings
+
+if TYPE_CHECKING:
+    from endo_depth_ros.pose.tracker import TrackedFrame, Tracker
+    from endo_depth_ros.pose.window import KeyframeFactors
+
+# Stands in until the first camera is known; a frame without depth has no pixels that anybody looks at.
+NO_CAMERA = pinhole_from_hfov(16, 16, 60.0)
+
+
+class PoseUnavailableError(RuntimeError):
+    """Camera poses can't be computed on this machine; the text says what is missing."""
+
+
+class PosePipeline:
+    """A tracker that also takes frames without depth. Not thread-safe; `close` at the end."""
+
+    def __init__(self, settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> None:
+        """others: more knowledge about keyframes, such as a robot's kinematics. Raises PoseUnavailableError."""
+        self._tracker = create_tracker(settings, others)
+        self._last_stamp_ns: int | None = None
+        self._camera: Camera = NO_CAMERA
+        self._scale = Scale()
+
+    @property
+    def last_stamp_ns(self) -> int | None:
+        """Stamp of the last frame since the beginning or `reset`."""
+        return self._last_stamp_ns
+
+    def track(self, answer: DepthEstimate | FrameStatus, frame_id: str = "") -> TrackedFrame:
+        """The pose of the next frame; of a frame without depth what can be said without seeing.
+
+        frame_id: of a frame without depth. Raises ValueError for a stamp that doesn't rise.
+        """
+        if isinstance(answer, FrameStatus):
+            estimate = self._blind(answer, frame_id)
+        else:
+            estimate, self._camera, self._scale = answer, answer.frame.camera, answer.status.scale
+        tracked = self._tracker.track(estimate)
+        self._last_stamp_ns = estimate.frame.stamp_ns
+        return tracked
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is the origin of odom and map."""
+        self._tracker.reset()
+        self._last_stamp_ns = None
+
+    def relocalise(self) -> None:
+        """Look for the camera's place among all known keyframes, from the next good frame on."""
+        self._tracker.relocalise()
+
+    def close(self) -> None:
+        """Stop the optimiser's thread."""
+        self._tracker.close()
+
+    def _blind(self, status: FrameStatus, frame_id: str) -> DepthEstimate:
+        """A frame without depth, of the camera and scale that were last seen so that it begins no new segment."""
+        camera = self._camera
+        image = np.zeros((camera.height, camera.width, 3), np.uint8)
+        # Whatever is wrong with it, a frame without depth is no good.
+        verdict = Verdict.INVALID_INPUT if status.verdict is Verdict.OK else status.verdict
+        frame = Frame(status.stamp_ns, frame_id, image, camera)
+        return unanswered(frame, replace(status, verdict=verdict, scale=self._scale))
+
+
+def create_tracker(settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> Tracker:
+    """A tracker. Raises PoseUnavailableError where gtsam is missing."""
+    try:
+        module = importlib.import_module("endo_depth_ros.pose.tracker")
+    except ImportError as error:
+        raise PoseUnavailableError(str(error)) from error
+    tracker: Tracker = module.Tracker(settings, others)
+    return tracker

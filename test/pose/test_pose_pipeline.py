@@ -1,0 +1,77 @@
+"""The path from answers about frames to poses: also frames without depth, and what is kept of all."""
+
+import numpy as np
+import pytest
+from sphere_world import RATE_NS, SphereWorld, estimate, wander
+
+from endo_depth_ros.contracts import FrameStatus, TrackingState, Verdict
+from endo_depth_ros.pose import pipeline as module
+from endo_depth_ros.pose.pipeline import PosePipeline, PoseUnavailableError
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.trajectory_log import TrajectoryLog
+
+WORLD = SphereWorld()
+
+
+@pytest.fixture
+def pipeline():
+    made = PosePipeline(PoseSettings(synchronous=True))
+    yield made
+    made.close()
+
+
+def walk(pipeline, indices):
+    return [pipeline.track(estimate(*WORLD.look(wander(i)), i)) for i in indices]
+
+
+def nothing(index, verdict=Verdict.INVALID_INPUT):
+    return FrameStatus(10**9 + index * RATE_NS, verdict, "truncated")
+
+
+def test_a_frame_without_depth_is_degraded_and_tracking_goes_on_in_the_segment(pipeline):
+    walk(pipeline, range(4))
+    blind = pipeline.track(nothing(4), "camera")
+    assert (blind.pose.state, blind.pose.stamp_ns) == (TrackingState.DEGRADED, nothing(4).stamp_ns)
+    assert "truncated" in blind.reason
+    (after,) = walk(pipeline, [5])
+    assert (after.pose.state, after.segment) == (TrackingState.TRACKING, 0)
+
+
+def test_a_good_frame_whose_depth_is_withheld_is_as_blind_as_any_other(pipeline):
+    walk(pipeline, range(3))
+    assert pipeline.track(nothing(3, Verdict.OK)).pose.state is TrackingState.DEGRADED
+
+
+def test_frames_without_depth_at_the_start_have_no_pose(pipeline):
+    first = [pipeline.track(nothing(i), "camera") for i in range(3)]
+    assert not any(np.isfinite(frame.pose.covariance).any() and frame.segment for frame in first)
+    assert walk(pipeline, [3, 4])[1].pose.state is TrackingState.TRACKING
+
+
+def test_a_reset_takes_any_stamp(pipeline):
+    walk(pipeline, [5, 6])
+    with pytest.raises(ValueError, match="doesn't follow"):
+        walk(pipeline, [0])
+    pipeline.reset()
+    assert pipeline.last_stamp_ns is None
+    assert walk(pipeline, [0])[0].pose.state is TrackingState.INITIALISING
+
+
+def test_missing_gtsam_is_one_sentence(monkeypatch):
+    def refuse(name):
+        raise ImportError("camera poses need gtsam: pip install gtsam")
+
+    monkeypatch.setattr(module, "importlib", type("Importlib", (), {"import_module": staticmethod(refuse)}))
+    with pytest.raises(PoseUnavailableError, match="camera poses need gtsam: pip install gtsam"):
+        PosePipeline(PoseSettings())
+
+
+def test_the_log_keeps_tracked_frames_only_and_the_newest_of_them(pipeline):
+    log = TrajectoryLog(capacity=3)
+    frames = [*walk(pipeline, range(4)), pipeline.track(nothing(4)), *walk(pipeline, [5])]
+    assert [log.add(frame) for frame in frames] == [False, True, True, True, False, True]
+    trajectory = log.trajectory()
+    assert trajectory.stamps_ns.tolist() == [10**9 + i * RATE_NS for i in (2, 3, 5)]
+    np.testing.assert_array_equal(trajectory.T_world_camera[-1], frames[-1].pose_in_map())
+    log.clear()
+    assert len(log.trajectory().stamps_ns) == len(log) == 0
