@@ -25,7 +25,8 @@ from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
 from endo_depth_ros.runs.pooling import SCHEMA_VERSION, pool
-from endo_depth_ros.runs.recording_run import Answer, evaluate_recording
+from endo_depth_ros.runs.prediction_store import Answer
+from endo_depth_ros.runs.recording_run import evaluate_recording
 from endo_depth_ros.runs.recordings import BagRecording
 from endo_depth_ros.runs.run_folder import METRICS
 from endo_depth_ros.runs.truth_topics import TruthTopics
@@ -73,7 +74,8 @@ def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: 
 
 def answer_of(frame: RecordedFrame) -> Answer:
     """What was published about a frame as the core's own types, and its latency."""
-    return estimate_of(frame) if is_complete(frame) else status_of(frame), float(frame.status.get("latency_ms", "nan"))
+    depth = estimate_of(frame) if is_complete(frame) else status_of(frame)
+    return Answer(depth, float(frame.status.get("latency_ms", "nan")))
 
 
 def is_complete(frame: RecordedFrame) -> bool:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from endo_depth_ros.datasets.catalog import DATASETS, find_sequences
 from endo_depth_ros.evaluation.protocol import BUILT_IN, Protocol, load_protocol
 from endo_depth_ros.json_file import write_json
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.comparison import compare_runs
 from endo_depth_ros.runs.html_report import write_comparison_report, write_report
 from endo_depth_ros.runs.plots import require_matplotlib
@@ -42,7 +44,7 @@ from endo_depth_ros.runs.run_folder import (
     write_rows,
 )
 from endo_depth_ros.runs.truth_topics import TruthTopics
-from endo_depth_ros.settings import entries
+from endo_depth_ros.settings import entries, load_parameter_file, make
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +69,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-topic", default="", metavar="TOPIC", help="which images of a bag")
     parser.add_argument("--truth-depth", default=TRUTH_DEPTH, metavar="TOPIC", help="true depth in a bag (%(default)s)")
     parser.add_argument("--truth-pose", default="", metavar="TOPIC", help="true camera poses in a bag (/tf)")
+    parser.add_argument("--no-pose", action="store_true", help="leave camera poses out, also where true ones are known")
     parser.add_argument("--max-frames", type=count, metavar="N", help="only the first N frames of each recording")
-    parser.add_argument("--graph", action="store_true", help="drive depth_node over DDS, frame by frame in lock step")
+    parser.add_argument("--graph", action="store_true", help="drive the nodes over DDS, frame by frame in lock step")
     runner = parser.add_mutually_exclusive_group()
     runner.add_argument("--workers", type=count, default=1, metavar="N", help="processes (%(default)s)")
     runner.add_argument("--ray", metavar="ADDRESS", help="Ray cluster that shares these paths")
@@ -115,10 +118,12 @@ def plan_jobs(args: argparse.Namespace, protocol: Protocol, settings: DepthNodeS
         args.split, args.max_frames,
     )  # fmt: skip
     settings = share_cores(settings, args.workers)
+    pose = None if args.no_pose else read_pose_settings(args.params)
     found = [each for path in args.inputs for each in find_recordings(path, args, protocol)]
     names = unique_names([name for name, _, _ in found])
+    plan = partial(Job, protocol=protocol, settings=settings, options=options, graph=args.graph, pose=pose)
     jobs = [
-        Job(name, own, path.absolute(), dataset, protocol, settings, options, args.graph, folder_of(args.output, name))
+        plan(name=name, sequence=own, path=path.absolute(), dataset=dataset, folder=folder_of(args.output, name))
         for name, (own, path, dataset) in zip(names, found, strict=True)
     ]
     outdated = [job.name for job in jobs if job.folder.exists() and is_outdated(job)]
@@ -128,6 +133,13 @@ def plan_jobs(args: argparse.Namespace, protocol: Protocol, settings: DepthNodeS
             "give --force"
         )
     return jobs
+
+
+def read_pose_settings(params: Path | None) -> PoseSettings:
+    """How the camera is followed: pose_node's section of the parameter file. Raises SettingsError."""
+    values = {} if params is None else load_parameter_file(params, "pose_node")
+    known = {entry.name for entry in entries(PoseSettings)}
+    return make(PoseSettings, {name: value for name, value in values.items() if name in known})
 
 
 def find_recordings(path: Path, args: argparse.Namespace, protocol: Protocol) -> Iterator[tuple[str, Path, str]]:
@@ -207,7 +219,7 @@ def facts_of_run(
     """What metrics.json says about the run as a whole."""
     return {
         "endo_depth_ros": installed_version(),
-        "path": "depth_node over DDS, in lock step" if args.graph else "in process",
+        "path": "nodes over DDS, in lock step" if args.graph else "in process",
         "model": describe_model(settings),
         "settings": {entry.name: getattr(settings, entry.name) for entry in entries(DepthNodeSettings)},
         "failures": failures,

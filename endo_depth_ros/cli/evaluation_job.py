@@ -25,7 +25,9 @@ from endo_depth_ros.depth.weights_choice import weights_file
 from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.json_file import finite
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
-from endo_depth_ros.runs.recording_run import Answer, answer_in_process, evaluate_recording
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.prediction_store import Answer
+from endo_depth_ros.runs.recording_run import answer_in_process, evaluate_recording
 from endo_depth_ros.runs.recordings import BagRecording, Recording, SequenceRecording
 from endo_depth_ros.runs.run_folder import RecordingResult, read_result, write_result
 from endo_depth_ros.runs.truth_topics import TruthTopics
@@ -48,7 +50,7 @@ class InputOptions:
 class Job:
     """One recording. name: in the report, unique. sequence: as the data set or the file is called.
 
-    dataset: '' for a bag, else the data set's layout. folder: where its result goes.
+    dataset: '' for a bag, else the data set's layout. folder: where its result goes. pose: None leaves poses out.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Job:
     options: InputOptions
     graph: bool
     folder: Path
+    pose: PoseSettings | None = None
 
     @property
     def key(self) -> str:
@@ -67,7 +70,7 @@ class Job:
         stat = self.path.stat()
         weights = weights_file(self.settings)
         parts = {
-            **{name: repr(getattr(self, name)) for name in ("name", "dataset", "options", "graph")},
+            **{name: repr(getattr(self, name)) for name in ("name", "dataset", "options", "graph", "pose")},
             "path": str(self.path.resolve()),
             "file": [stat.st_size, stat.st_mtime_ns],
             "protocol": repr(self.protocol),
@@ -99,7 +102,7 @@ def run_job(job: Job) -> Outcome:
         job.folder.mkdir(parents=True, exist_ok=True)
         # Predictions lie on the disk of the results meanwhile, which is asked to be large.
         result = evaluate_recording(
-            recording, answers_of(job, recording), job.protocol, job.options.max_frames, job.folder
+            recording, answers_of(job, recording), job.protocol, job.options.max_frames, job.folder, job.pose
         )
         facts = {**result.facts, "input": str(job.path)}
         write_result(job.folder, RecordingResult(job.key, facts, result.rows, result.examples))
@@ -127,13 +130,13 @@ def open_recording(job: Job) -> Recording:
 
 
 def answers_of(job: Job, recording: Recording) -> Iterator[Answer]:
-    """The answer to every frame, in process or by depth_node."""
+    """The answer to every frame, in process or by depth_node and pose_node."""
     frames = progress(recording, job.options.max_frames)
     if job.graph:
         # Only this way needs a ROS home.
         from endo_depth_ros.cli.lock_step import answer_by_graph
 
-        return answer_by_graph(frames, job.settings)
+        return answer_by_graph(frames, job.settings, job.pose)
     return answer_in_process(frames, load_pipeline(job.settings), job.settings.hfov_deg)
 
 

@@ -1,12 +1,14 @@
-"""Frames through depth_node over DDS in lock step: each waits for its answer, so that two runs are the same."""
+"""Frames through the nodes over DDS in lock step: each waits for its answer, so that two runs are the same."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from endo_depth_ros.bags.source import SourceFrame, camera_of
+from endo_depth_ros.cli.pose_answers import ODOMETRY, STATUS, TF, PoseAnswers, pose_parameters
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.recording import pixels
@@ -30,6 +33,9 @@ from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.quiet_domain import free_domain
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.prediction_store import Answer
+from endo_depth_ros.runs.tracking import FrameOrder
 from endo_depth_ros.settings import entries
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
@@ -42,27 +48,38 @@ OUTPUTS = {
     "rgb/image_rect": Image,
     "depth/status": DiagnosticArray,
 }
-Answer = tuple[DepthEstimate | FrameStatus, float]
+# The frame that shows that the nodes hear each other comes from the future: the recording's first one makes them begin
+# anew, as after any jump back in time.
+REHEARSAL_NS, REHEARSAL_DEADLINE_S = 3600 * NANOSECONDS, 3.0
 
 
-def answer_by_graph(frames: Iterator[SourceFrame], settings: DepthNodeSettings) -> Iterator[Answer]:
-    """What depth_node publishes for each frame, and the latency it states, milliseconds.
+def answer_by_graph(
+    frames: Iterator[SourceFrame], settings: DepthNodeSettings, pose: PoseSettings | None
+) -> Iterator[Answer]:
+    """What the nodes publish for each frame, and the latency that depth_node states.
 
-    A frame without an image or a camera can't be sent and is answered as depth_node would. Raises ProcessError when
-    the node fails or does not answer.
+    pose: of pose_node; None, or where gtsam is missing, leaves it out. A frame without an image or a camera can't be
+    sent and is answered as depth_node would. Raises ProcessError when a node fails or does not answer.
     """
+    if not has_gtsam():
+        pose = None
     environment = environment_with_profile({**os.environ, "ROS_DOMAIN_ID": str(free_domain())})
     with tempfile.TemporaryDirectory(prefix="endo_depth_graph.") as folder:
         parameters = write_parameters(Path(folder) / "depth_node.yaml", settings)
         with ProcessGroup(Path(folder), environment) as processes, peer(environment) as driver:
             processes.start("depth_node", [*node_command("depth_node", {}), "--params-file", str(parameters)])
             driver.wait_for_node(processes)
+            if pose is not None:
+                parameters = write_file(Path(folder) / "pose_node.yaml", pose_parameters(pose))
+                processes.start("pose_node", [*node_command("pose_node", {}), "--params-file", str(parameters)])
+                driver.add_pose_node(processes)
             for frame in frames:
                 image = frame.image
                 camera = None if image is None else camera_of(frame, image, settings.hfov_deg or None)
                 if image is None or camera is None:
                     reason = frame.error or frame.camera_error
-                    yield FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, reason, model=settings.model), float("nan")
+                    status = FrameStatus(frame.stamp_ns, Verdict.INVALID_INPUT, reason, model=settings.model)
+                    yield Answer(status, float("nan"))
                     continue
                 yield driver.ask(processes, Frame(frame.stamp_ns, frame.frame_id, image, camera))
 
@@ -79,12 +96,22 @@ def write_parameters(path: Path, settings: DepthNodeSettings) -> Path:
         "image_reliability": "reliable",
         "depth_encoding": "32FC1",
     }
-    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": {**values, **needed}}}))
+    return write_file(path, {**values, **needed})
+
+
+def write_file(path: Path, parameters: dict[str, Any]) -> Path:
+    """A parameter file for one node."""
+    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": parameters}}))
     return path
 
 
+def has_gtsam() -> bool:
+    """Whether pose_node can run here."""
+    return importlib.util.find_spec("gtsam") is not None
+
+
 class Driver:
-    """Publishes a frame and waits for all that depth_node says about it."""
+    """Publishes a frame and waits for all that the nodes say about it."""
 
     def __init__(self, node: Node, executor: SingleThreadedExecutor) -> None:
         """node: of this process; executor: spins it."""
@@ -98,6 +125,10 @@ class Driver:
         for topic, kind in OUTPUTS.items():
             node.create_subscription(kind, topic, partial(self._note, topic), 10)
         self._node = node
+        self._poses: PoseAnswers | None = None
+        self._order = FrameOrder()
+        self._first_segment = self._last_segment = 0
+        self._has_rehearsed = False
 
     def wait_for_node(self, processes: ProcessGroup) -> None:
         """Wait until depth_node listens here and is heard here. Raises ProcessError."""
@@ -110,8 +141,45 @@ class Driver:
         # Being seen is another matter than seeing: an answer tells that the node knows this side's endpoints.
         self._pass_barrier(processes)
 
+    def add_pose_node(self, processes: ProcessGroup) -> None:
+        """Have pose_node asked too, once it is seen here. Raises ProcessError."""
+        poses = PoseAnswers()
+        poses.listen(self._node)
+
+        def ready() -> bool:
+            return all(self._node.count_publishers(topic) for topic in (STATUS, ODOMETRY, TF))
+
+        self._spin_until(ready, processes, START_DEADLINE_S, "did not start", "pose_node")
+        self._poses = poses
+
     def ask(self, processes: ProcessGroup, frame: Frame) -> Answer:
-        """The answer to one frame. Raises ProcessError when none comes."""
+        """The answers to one frame. Raises ProcessError when none comes."""
+        if self._poses is not None and not self._has_rehearsed:
+            self._rehearse(processes, frame, self._poses)
+        depth, latency_ms = self._ask_depth(processes, frame)
+        if self._poses is None or not self._order.takes(frame.stamp_ns, isinstance(depth, DepthEstimate)):
+            return Answer(depth, latency_ms)
+        self._spin_until(self._poses.is_complete, processes, ANSWER_DEADLINE_S, "did not answer a frame", "pose_node")
+        if self._order.begins_anew:
+            self._first_segment = self._last_segment + 1
+        tracked = self._poses.read()
+        self._last_segment = self._first_segment + tracked.segment
+        return Answer(depth, latency_ms, replace(tracked, segment=self._last_segment))
+
+    def _rehearse(self, processes: ProcessGroup, frame: Frame, poses: PoseAnswers) -> None:
+        """Send the first frame from the future until pose_node answers: then the nodes hear each other."""
+        end_s, stamp_ns = time.monotonic() + START_DEADLINE_S, frame.stamp_ns + REHEARSAL_NS
+        while not self._has_rehearsed:
+            stamp_ns += NANOSECONDS
+            self._ask_depth(processes, replace(frame, stamp_ns=stamp_ns))
+            try:
+                self._spin_until(poses.is_complete, processes, REHEARSAL_DEADLINE_S, "does not answer", "pose_node")
+                self._has_rehearsed = True
+            except ProcessError:
+                if time.monotonic() > end_s:
+                    raise
+
+    def _ask_depth(self, processes: ProcessGroup, frame: Frame) -> tuple[DepthEstimate | FrameStatus, float]:
         header = Header(frame_id=frame.frame_id)
         header.stamp.sec, header.stamp.nanosec = divmod(frame.stamp_ns, NANOSECONDS)
         if frame.camera != self._camera:
@@ -120,6 +188,8 @@ class Driver:
             self._pass_barrier(processes)
             self._camera = frame.camera
         self._answers, self._stamp_ns = {}, frame.stamp_ns
+        if self._poses is not None:
+            self._poses.expect(frame.stamp_ns)
         self._image.publish(image_message(header, frame.image, "rgb8"))
         self._spin_until(self._is_complete, processes, ANSWER_DEADLINE_S, "did not answer a frame")
         return read_answer(self._answers)
@@ -145,15 +215,15 @@ class Driver:
 
         self._spin_until(answered, processes, START_DEADLINE_S, "does not answer")
 
-    def _spin_until(self, done: Any, processes: ProcessGroup, deadline_s: float, failure: str) -> None:
+    def _spin_until(
+        self, done: Any, processes: ProcessGroup, deadline_s: float, failure: str, node: str = "depth_node"
+    ) -> None:
         end_s = time.monotonic() + deadline_s
         while not done():
-            if not processes.running("depth_node"):
-                raise ProcessError(f"depth_node ended too early; its log ends:\n{processes.tail('depth_node')}")
+            if not processes.running(node):
+                raise ProcessError(f"{node} ended too early; its log ends:\n{processes.tail(node)}")
             if time.monotonic() > end_s:
-                raise ProcessError(
-                    f"depth_node {failure} within {deadline_s:.0f} s; its log ends:\n{processes.tail('depth_node')}"
-                )
+                raise ProcessError(f"{node} {failure} within {deadline_s:.0f} s; its log ends:\n{processes.tail(node)}")
             self._executor.spin_once(timeout_sec=0.05)
 
     def _note(self, topic: str, message: Any) -> None:
@@ -161,8 +231,8 @@ class Driver:
             self._answers[topic] = message
 
 
-def read_answer(messages: dict[str, Any]) -> Answer:
-    """The messages of one frame as the core's own types."""
+def read_answer(messages: dict[str, Any]) -> tuple[DepthEstimate | FrameStatus, float]:
+    """The messages of one frame as the core's own types, and the latency, milliseconds."""
     status_message = messages["depth/status"]
     values = values_of(status_message)
     status = FrameStatus(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -13,12 +11,15 @@ from endo_depth_ros.bags.image_folder import write_image
 from endo_depth_ros.evaluation.contact_sheet import contact_sheet
 from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.runs.comparison import Comparison
+from endo_depth_ros.runs.html_parts import figure_of, known, make_table, number
+from endo_depth_ros.runs.path_report import PATH_PLOT, choose_paths, length_unit, path_parts
 from endo_depth_ros.runs.plots import (
     plot_calibration,
     plot_comparison,
     plot_depths,
     plot_error_over_time,
     plot_latency,
+    plot_path,
     plot_states,
 )
 from endo_depth_ros.runs.report_words import (
@@ -49,8 +50,11 @@ def write_report(
     plot_calibration(plots / "sigma.png", recordings, protocol.unit)
     plot_latency(plots / "latency.png", rows)
     has_grid = write_grid(plots / "examples.png", results)
+    shown = choose_paths(metrics)
+    if shown:
+        plot_path(plots / PATH_PLOT, [row for row in rows if row["recording"] in shown], length_unit(protocol))
     parts = [
-        f"<h1>{escape(protocol.title)}</h1>",
+        f"<h1>How well {escape(metrics['model']['name'])} measures</h1>",
         introduce(metrics),
         *notices(metrics),
         "<h2>Summary</h2>",
@@ -58,6 +62,7 @@ def write_report(
         table_of_published(metrics, protocol),
         *([figure_of(plots / "examples.png", "Worst, typical and best frames", GRID_CAPTION)] if has_grid else []),
         *(figure_of(plots / name, title, caption) for name, title, caption in CAPTIONS),
+        *path_parts(metrics, protocol, plots),
         table_of_recordings(metrics),
         details(metrics),
     ]
@@ -114,17 +119,27 @@ def write_grid(path: Path, results: Sequence[RecordingResult]) -> bool:
 
 
 def introduce(metrics: Mapping[str, Any]) -> str:
-    """What was evaluated, and the outcome, in two sentences."""
+    """What was evaluated, and the outcome."""
     errors = metrics["depth"][metrics["headline"]]
-    model = metrics["model"]
     typical = f"{100 * errors['abs_rel']:.1f} %" if known(errors["abs_rel"]) else "unknown"
     alignment = escape(ALIGNMENTS_IN_WORDS.get(metrics["headline"], metrics["headline"]))
-    return (
-        f"<p>Model <b>{escape(model['name'])}</b> on {metrics['images']} images with true depth, of "
-        f"{metrics['frames']} frames in {len(metrics['recordings'])} recording(s). Where it answers, depth is wrong by "
-        f"<b>{typical}</b> on average ({alignment}); it answers <b>{100 * errors['coverage']:.0f} %</b> of the true "
-        "pixels.</p>"
+    unit = metrics["protocol"]["unit"]
+    length = f" or {errors['mae']:.1f} {unit}" if known(errors["mae"]) and unit != "relative" else ""
+    found = (
+        f"Where it answers, depth is wrong by <b>{typical}{length}</b> on average ({alignment}); it answers "
+        f"<b>{100 * errors['coverage']:.0f} %</b> of the pixels whose true depth is known."
+        if metrics["images"]
+        else "No image has a true depth: only the camera's path is compared."
     )
+    return (
+        f"<p>{metrics['frames']} frames of {counted(len(metrics['recordings']), 'recording')}, {metrics['images']} "
+        f"with true depth, compared as in: {escape(metrics['protocol']['title'])}.</p><p>{found}</p>"
+    )
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things in words."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def notices(metrics: Mapping[str, Any]) -> list[str]:
@@ -147,10 +162,19 @@ def table_of_errors(metrics: Mapping[str, Any], protocol: Protocol) -> str:
         for a, e in metrics["depth"].items()
     ]
     temporal = metrics["temporal"]
-    over_time = f"Flicker of the scale {number(metrics['flicker'])}"
+    texts = []
+    if known(metrics["flicker"]):
+        texts.append(f"From image to image the scale of depth breathes by {100 * metrics['flicker']:.1f} % (flicker).")
     if temporal:
-        over_time += f"; temporal error TAE {number(temporal['tae'])} over {temporal['pairs']} pairs of frames"
-    return f"{make_table(head, rows)}<p>{over_time}. {metrics['unanswered']} images got no answer at all.</p>"
+        texts.append(
+            f"Neighbouring frames, moved onto each other by the true camera, differ by {number(temporal['tae'])} % "
+            f"(TAE, {temporal['pairs']} pairs)."
+        )
+    unanswered = metrics["unanswered"]
+    texts.append(
+        f"{counted(unanswered, 'image')} got no answer at all." if unanswered else "Every image got an answer."
+    )
+    return f"{make_table(head, rows)}<p>{' '.join(texts)}</p>"
 
 
 def table_of_published(metrics: Mapping[str, Any], protocol: Protocol) -> str:
@@ -215,37 +239,9 @@ def differing_settings(comparison: Comparison) -> list[list[str]]:
     return [[n, escape(str(a.get(n))), escape(str(b.get(n)))] for n in {**a, **b} if a.get(n) != b.get(n)]
 
 
-def figure_of(path: Path, title: str, caption: str) -> str:
-    """A picture inside the page."""
-    data = base64.b64encode(path.read_bytes()).decode()
-    return (
-        f"<h2>{escape(title)}</h2><p>{escape(caption)}</p>"
-        f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
-    )
-
-
-def make_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table of cells that are HTML already."""
-    top = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
 def name_figure(name: str, unit: str) -> str:
     """A figure's name with its unit and what is better."""
     return FIGURES_IN_WORDS[name] + (f", {unit}" if name in LENGTHS and unit != "relative" else "")
-
-
-def number(value: float | None, sign: bool = False) -> str:
-    """A figure with four digits; a dash for none."""
-    if not known(value):
-        return "–"
-    return f"{value:+.4g}" if sign else f"{value:.4g}"
-
-
-def known(value: float | None) -> bool:
-    """Whether there is a figure."""
-    return value is not None and math.isfinite(value)
 
 
 def write_page(path: Path, title: str, parts: Sequence[str]) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from endo_depth_ros.contracts import Verdict
+from endo_depth_ros.contracts import TrackingState, Verdict
 from endo_depth_ros.runs.comparison import Comparison
 from endo_depth_ros.runs.run_folder import Row
 from endo_depth_ros.runs.sequence_figures import HISTOGRAM_EDGES_M
@@ -26,6 +27,15 @@ VERDICT_COLORS = {
     Verdict.BLURRED.value: "#CC79A7",
     Verdict.INVALID_INPUT.value: "#999999",
     Verdict.INTERNAL_ERROR.value: "#FF0000",
+}
+
+UNTRACKED = "no depth"
+TRACKING_COLORS = {
+    TrackingState.TRACKING.value: GREEN,
+    TrackingState.INITIALISING.value: "#56B4E9",
+    TrackingState.DEGRADED.value: "#F0E442",
+    TrackingState.LOST.value: ORANGE,
+    TrackingState.RELOCALISED.value: BLUE,
 }
 
 
@@ -54,20 +64,73 @@ def plot_error_over_time(path: Path, rows: Sequence[Row], headline: str) -> None
 
 
 def plot_states(path: Path, rows: Sequence[Row]) -> None:
-    """What was said of every frame, as a band."""
+    """What was said of every frame's depth and, where it was followed, of the camera: a band each."""
+    bands = [("depth", [row["verdict"] for row in rows], VERDICT_COLORS)]
+    if any(row["pose_state"] for row in rows):
+        bands.append(("camera", [row["pose_state"] or UNTRACKED for row in rows], TRACKING_COLORS))
+    figure, axes = _figure(len(bands), 0.4 + 1.1 * len(bands))
+    for each, (label, states, colors) in zip(axes, bands, strict=True):
+        _draw_band(each, states, colors)
+        each.set_ylabel(label)
+    _mark_recordings(axes, rows)
+    _save(figure, path)
+
+
+def plot_path(path: Path, rows: Sequence[Row], unit: str) -> None:
+    """Paths from above and from the side, and drift, a row of plots for each recording."""
+    recordings = {name: [row for row in rows if row["recording"] == name] for name in _names(rows)}
+    figure, axes = _figure(len(recordings), 3.4 * len(recordings), columns=3)
+    for place, (name, own) in enumerate(recordings.items()):
+        _draw_path(axes[3 * place : 3 * place + 3], name, own, unit)
+    _save(figure, path)
+
+
+def _draw_band(axes: Any, states: Sequence[str], colors: Mapping[str, str]) -> None:
+    """One colour for each run of equal states, and what the colours mean with how often they occur."""
     from matplotlib.patches import Patch
 
-    figure, (axes,) = _figure(1, 1.5)
-    verdicts = [row["verdict"] for row in rows]
-    starts = [0, *(i for i in range(1, len(rows)) if verdicts[i] != verdicts[i - 1])]
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
-        axes.axvspan(start - 0.5, end - 0.5, color=VERDICT_COLORS.get(verdicts[start], GREY), lw=0)
+    starts = [0, *(i for i in range(1, len(states)) if states[i] != states[i - 1])]
+    for start, end in zip(starts, [*starts[1:], len(states)], strict=True):
+        axes.axvspan(start - 0.5, end - 0.5, color=colors.get(states[start], GREY), lw=0)
     axes.set_yticks([])
-    seen = sorted(set(verdicts), key=verdicts.index)
-    patches = [Patch(color=VERDICT_COLORS.get(v, GREY), label=f"{v} ({verdicts.count(v)})") for v in seen]
-    _mark_recordings((axes,), rows)
-    figure.legend(handles=patches, loc="outside upper center", ncols=4, frameon=False)
-    _save(figure, path)
+    seen = sorted(set(states), key=states.index)
+    patches = [Patch(color=colors.get(state, GREY), label=f"{state} ({states.count(state)})") for state in seen]
+    axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0, 1), ncols=5, frameon=False, fontsize=9)
+
+
+def _draw_path(axes: Sequence[Any], name: str, rows: Sequence[Row], unit: str) -> None:
+    """Top view, side view and drift of one recording."""
+    above, aside, drift = axes
+    true = np.array([[row[f"true_{axis}"] for axis in "xyz"] for row in rows])
+    found = np.array([[row[f"pose_{axis}"] for axis in "xyz"] for row in rows])
+    order = np.argsort([row["stamp_ns"] for row in rows], kind="stable")
+    order = order[np.isfinite(true[order]).all(axis=1)]
+    # The view from above shows the path at its widest, the one from the side its height.
+    middle = true[order].mean(axis=0)
+    _, _, directions = np.linalg.svd(true[order] - middle, full_matrices=False)
+    for each, height, label in ((above, 1, "from above"), (aside, 2, "from the side")):
+        for values, color, words in ((true, GREY, "true"), (found, BLUE, "estimated")):
+            x, y = ((values[order] - middle) @ directions[[0, height]].T).T
+            each.plot(x, y, color=color, lw=3 if color == GREY else 1.2, alpha=0.9, label=words)
+        each.plot(*((true[order[:1]] - middle) @ directions[[0, height]].T).T, "o", color=GREEN, ms=6, label="start")
+        each.set_aspect("equal", adjustable="datalim")
+        each.set_xlabel(unit)
+        each.set_title(f"{name} {label}", fontsize=9)
+    above.legend(frameon=False, fontsize=8)
+    frames = np.array([row["frame"] for row in rows])[order]
+    drift.plot(frames, np.array([row["pose_error"] for row in rows])[order], color=BLUE, lw=1.2, label="estimated")
+    drift.plot(frames, distances_of_line(true[order], frames), color=GREY, ls="--", lw=1, label="straight line")
+    drift.set_ylim(bottom=0)
+    drift.set_xlabel("frame")
+    drift.set_ylabel(f"distance from the true place, {unit}")
+    drift.legend(frameon=False, fontsize=8)
+
+
+def distances_of_line(points: NDArray[np.float64], times: NDArray[Any]) -> NDArray[np.float64]:
+    """Distance of each of points [N, 3] from the best motion of constant velocity."""
+    basis = np.stack([np.ones(len(times)), times], axis=1).astype(np.float64)
+    fit, *_ = np.linalg.lstsq(basis, points, rcond=None)
+    return np.asarray(np.linalg.norm(basis @ fit - points, axis=1))
 
 
 def plot_depths(path: Path, recordings: Sequence[Mapping[str, Any]]) -> None:
@@ -161,6 +224,11 @@ def _figure(rows: int, height_in: float, columns: int = 1) -> tuple[Any, Any]:
         each.spines[["top", "right"]].set_visible(False)
         each.grid(alpha=0.25)
     return figure, axes
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    """The recordings' names in order."""
+    return list(dict.fromkeys(row["recording"] for row in rows))
 
 
 def _mark_recordings(axes: Sequence[Any], rows: Sequence[Row]) -> None:

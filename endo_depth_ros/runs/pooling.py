@@ -19,6 +19,13 @@ SCHEMA_VERSION = 1
 SIGMA_FIGURES = "within_1_sigma", "within_2_sigma", "recalibration", "ause", "aurg"
 RUN_FIGURES = "flicker", "scale_spread"
 TEMPORAL_FIGURES = "tae", "tas"
+# Of the camera path; lengths in the protocol's unit.
+PATH_FIGURES = (
+    "ate", "ate_percent", "straight_line_ate", "straight_line_percent", "rpe_frame", "rpe_frame_deg", "rpe_path",
+    "rpe_path_deg",
+)  # fmt: skip
+SNIPPET_FIGURES = {"snippet_ate": "ate", "snippet_rotation": "rotation_rad", "snippet_standstill": "standstill_ate"}
+POSE_FIGURES = "pose_coverage", *PATH_FIGURES, *SNIPPET_FIGURES
 FIGURES = [field.name for field in dataclasses.fields(DepthErrors)]
 
 
@@ -53,6 +60,7 @@ def pool(results: Sequence[RecordingResult], protocol: Protocol, run: Mapping[st
         "scale_spread": _mean([each["scale_spread"] for each in facts]),
         "temporal": _pool_temporal([each["temporal"] for each in facts]),
         "sigma": _pool_sigma(facts),
+        "pose": pool_poses([each["pose"] for each in facts]),
         "recordings": [{name: value for name, value in each.items() if name != "times"} for each in facts],
         "times": times,
     }
@@ -72,18 +80,57 @@ def figures_by_name(metrics: Mapping[str, Any]) -> dict[str, float]:
     others = {**metrics["sigma"], "flicker": metrics["flicker"], "scale_spread": metrics["scale_spread"]}
     figures.update({plain_name(name): others[name] for name in (*SIGMA_FIGURES, *RUN_FIGURES)})
     figures.update({name: temporal.get(name) for name in TEMPORAL_FIGURES})
+    path = metrics["pose"] or {}
+    figures.update({plain_name(name): path.get(name) for name in POSE_FIGURES})
     return {name: math.nan if value is None else float(value) for name, value in figures.items()}
 
 
 def check_known(requirements: Sequence[Requirement]) -> None:
     """Raise RequirementError for a figure that no run has; those of an alignment are looked up when they are there."""
-    known = [plain_name(name) for name in (*FIGURES, *SIGMA_FIGURES, *RUN_FIGURES, *TEMPORAL_FIGURES)]
+    known = [plain_name(name) for name in (*FIGURES, *SIGMA_FIGURES, *RUN_FIGURES, *TEMPORAL_FIGURES, *POSE_FIGURES)]
     for requirement in requirements:
         if "." not in requirement.figure and requirement.figure not in known:
             raise RequirementError(
                 f"--require: there is no figure '{requirement.figure}'; known: {', '.join(known)}, and those of one "
                 "alignment such as imagemedian.absrel"
             )
+
+
+def pool_poses(parts: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
+    """Means over recordings whose camera was followed: coverage over frames, windows by their number; None without."""
+    known = [part for part in parts if part]
+    if not known:
+        return None
+    paths = [path_figures(part) for part in known]
+    snippets = [part["snippets"] for part in known if part["snippets"] and part["snippets"]["windows"]]
+    windows = [each["windows"] for each in snippets]
+    return {
+        "recordings": len(known),
+        "frames": sum(part["frames"] for part in known),
+        "tracked": sum(part["tracked"] for part in known),
+        "pose_coverage": sum(part["tracked"] for part in known) / sum(part["frames"] for part in known),
+        "states": _sum_counts([part["states"] for part in known]),
+        "segments": sum(part["segments"] for part in known),
+        **{name: _mean([path.get(name) for path in paths]) for name in PATH_FIGURES},
+        **{
+            name: float(np.average([each[key] for each in snippets], weights=windows)) if windows else math.nan
+            for name, key in SNIPPET_FIGURES.items()
+        },
+    }
+
+
+def path_figures(pose: Mapping[str, Any]) -> dict[str, float]:
+    """PATH_FIGURES of a recording under the first alignment of its path; empty where there is none."""
+    errors = next(iter(pose["trajectory"].values()), None)
+    if errors is None:
+        return {}
+    return {
+        **{name: errors[name] for name in PATH_FIGURES[:4]},
+        "rpe_frame": errors["rpe_frame"]["translation"],
+        "rpe_frame_deg": errors["rpe_frame"]["rotation_deg"],
+        "rpe_path": errors["rpe_path"]["translation"],
+        "rpe_path_deg": errors["rpe_path"]["rotation_deg"],
+    }
 
 
 def _pool_temporal(parts: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:

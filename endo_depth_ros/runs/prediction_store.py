@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.bags.source import SourceError
-from endo_depth_ros.contracts import DepthEstimate, FrameStatus
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, TrackingState
 from endo_depth_ros.evaluation.depth_metrics import DepthPair
 from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.evaluation.resampling import to_raw_view
@@ -22,20 +22,54 @@ DepthMap = NDArray[np.float32]
 NO_PAIR = (np.full((1, 1), np.nan, np.float32),) * 2
 
 
+@dataclass(frozen=True, eq=False)
+class TrackedPose:
+    """What the tracker said about a frame.
+
+    T_map_camera: [4, 4] of the rectified camera in the unit of depth, None where it was not tracked. segment: counts
+    new beginnings.
+    """
+
+    state: TrackingState
+    T_map_camera: NDArray[np.float64] | None = None
+    segment: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came back for a frame. latency_ms: what it took, NaN where nobody knows. tracked: None where not asked."""
+
+    depth: DepthEstimate | FrameStatus
+    latency_ms: float
+    tracked: TrackedPose | None = None
+
+
 @dataclass(eq=False)
 class StoredFrame:
     """What is kept of a frame in memory.
 
-    camera: the rectified pinhole of its depth, None without depth. truth_camera, T_world_camera: None without truth.
+    has_truth: of depth. camera: the rectified pinhole of its depth, None without depth. truth_camera, T_world_camera:
+    None without truth. tracked: None without a tracker, and where the frame never came to it.
     """
 
     number: int
+    frame_id: str
     status: FrameStatus
     latency_ms: float
     camera: Camera | None
     has_truth: bool = False
     truth_camera: Camera | None = None
     T_world_camera: NDArray[np.float64] | None = None
+    tracked: TrackedPose | None = None
+
+    def true_pose(self) -> NDArray[np.float64] | None:
+        """T_world_camera of the rectified camera, [4, 4] in metres."""
+        if self.T_world_camera is None or self.truth_camera is None:
+            return self.T_world_camera
+        T = self.T_world_camera.copy()
+        T[:3, :3] = T[:3, :3] @ self.truth_camera.R.T
+        return T
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +90,17 @@ class PredictionStore:
         self._folder = folder
         self._by_stamp: dict[int, list[StoredFrame]] = {}
 
-    def add(self, answer: DepthEstimate | FrameStatus, latency_ms: float) -> None:
-        """The answer to the next frame. latency_ms: what it took, NaN where nobody knows."""
-        number = len(self.frames)
-        if isinstance(answer, FrameStatus):
-            frame = StoredFrame(number, answer, latency_ms, None)
+    def add(self, answer: Answer) -> None:
+        """The answer to the next frame."""
+        number, depth = len(self.frames), answer.depth
+        if isinstance(depth, FrameStatus):
+            frame = StoredFrame(number, "", depth, answer.latency_ms, None, tracked=answer.tracked)
         else:
-            frame = StoredFrame(number, answer.status, latency_ms, answer.frame.camera)
-            np.savez(self._maps(number), image=answer.frame.image, depth=answer.depth, sigma=answer.sigma)
+            frame = StoredFrame(
+                number, depth.frame.frame_id, depth.status, answer.latency_ms, depth.frame.camera,
+                tracked=answer.tracked,
+            )  # fmt: skip
+            np.savez(self._maps(number), image=depth.frame.image, depth=depth.depth, sigma=depth.sigma)
         self.frames.append(frame)
         self._by_stamp.setdefault(frame.status.stamp_ns, []).append(frame)
 
@@ -73,15 +110,24 @@ class PredictionStore:
         for truth in truths:
             count += 1
             for frame in self._by_stamp.get(truth.stamp_ns, []):
-                frame.has_truth = True
                 frame.truth_camera = truth.camera
                 frame.T_world_camera = truth.T_world_camera
-                np.save(self._truth(frame.number), truth.depth)
-        if not any(frame.has_truth for frame in self.frames):
+                if truth.depth is not None:
+                    frame.has_truth = True
+                    np.save(self._truth(frame.number), truth.depth)
+        if not any(frame.has_truth or frame.T_world_camera is not None for frame in self.frames):
             raise SourceError(
-                f"none of {count} true depths has the stamp of one of {len(self.frames)} images; "
+                f"none of {count} true depths or poses has the stamp of one of {len(self.frames)} images; "
                 "give truth the stamp of its image"
             )
+
+    def estimate(self, number: int) -> DepthEstimate | None:
+        """The answer to a frame as it was given, None without depth."""
+        stored, maps = self.frames[number], self.maps(number)
+        if maps is None or stored.camera is None:
+            return None
+        frame = Frame(stored.status.stamp_ns, stored.frame_id, maps.image, stored.camera)
+        return DepthEstimate(frame, maps.depth, maps.sigma, stored.status)
 
     def maps(self, number: int) -> StoredMaps | None:
         """The answer to a frame, None without depth."""

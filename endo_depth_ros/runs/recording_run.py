@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 
 from endo_depth_ros.bags.source import SourceError, SourceFrame
-from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.evaluation.contact_sheet import SheetRow
 from endo_depth_ros.evaluation.depth_evaluation import align_depth
 from endo_depth_ros.evaluation.protocol import UNITS, Protocol
-from endo_depth_ros.runs.prediction_store import PredictionStore
+from endo_depth_ros.pose.pipeline import PoseUnavailableError
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.prediction_store import Answer, PredictionStore
 from endo_depth_ros.runs.recordings import Recording
 from endo_depth_ros.runs.run_folder import Example, RecordingResult
 from endo_depth_ros.runs.sequence_figures import Assessment, assess
+from endo_depth_ros.runs.tracking import track_frames
 
-Answer = tuple[DepthEstimate | FrameStatus, float]
 EXAMPLES_EACH = 2
 
 
@@ -39,26 +40,33 @@ def answer_in_process(frames: Iterator[SourceFrame], pipeline: DepthPipeline, hf
         latest_ns = frame.stamp_ns
         start_s = time.perf_counter()
         answered = answer(pipeline, frame, hfov_deg)
-        yield answered, 1000 * (time.perf_counter() - start_s)
+        yield Answer(answered, 1000 * (time.perf_counter() - start_s))
 
 
 def evaluate_recording(
-    recording: Recording, answers: Iterator[Answer], protocol: Protocol, max_frames: int | None, scratch: Path
+    recording: Recording,
+    answers: Iterator[Answer],
+    protocol: Protocol,
+    max_frames: int | None,
+    scratch: Path,
+    pose: PoseSettings | None = None,
 ) -> RecordingResult:
     """Figures of the answers to a recording against its truth; predictions lie in `scratch` meanwhile, some GB an hour.
 
-    Raises SourceError for a recording without frames or truth.
+    pose: how the camera is followed where true poses are known; None leaves poses out. Raises SourceError for a
+    recording without frames or truth.
     """
     start_s = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix=".predictions.", dir=scratch) as folder:
         store = PredictionStore(Path(folder))
-        for answered, latency_ms in islice(answers, max_frames):
-            store.add(answered, latency_ms)
+        for answered in islice(answers, max_frames):
+            store.add(answered)
         if not store.frames:
             raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
         store.add_truths(recording.truths())
+        pose_notes = follow_camera(store, pose)
         assessment = assess(store, protocol, recording.relative_truth)
-        if not assessment.figures.images:
+        if not assessment.figures.images and any(frame.has_truth for frame in store.frames):
             raise SourceError(
                 f"{recording.name}: no pixel's true depth lies within {protocol.min_depth:g} and "
                 f"{protocol.max_depth:g} {protocol.unit}, which protocol {protocol.name} counts; "
@@ -72,11 +80,24 @@ def evaluate_recording(
         "dataset": recording.dataset,
         "headline": assessment.headline,
         **figures,
-        "notes": [*recording.notes, *figures["notes"], *notes_on_protocol(recording, protocol)],
+        "notes": [*recording.notes, *figures["notes"], *pose_notes, *notes_on_protocol(recording, protocol)],
         "times": {"wall_s": time.perf_counter() - start_s, "latency_p50_ms": _median(latencies_ms)},
     }
     rows = [{"recording": recording.name, **row} for row in assessment.rows]
     return RecordingResult("", facts, rows, examples)
+
+
+def follow_camera(store: PredictionStore, settings: PoseSettings | None) -> list[str]:
+    """Poses for the frames in the store where there is truth for any; why not, where that can't be done."""
+    has_truth = any(frame.T_world_camera is not None for frame in store.frames)
+    is_done = any(frame.tracked is not None for frame in store.frames)
+    if settings is None or not has_truth or is_done:
+        return []
+    try:
+        track_frames(store, settings)
+    except PoseUnavailableError as error:
+        return [f"only depth was evaluated: {error}"]
+    return []
 
 
 def notes_on_protocol(recording: Recording, protocol: Protocol) -> list[str]:

@@ -43,7 +43,7 @@ class Recording(Protocol):
         """The images, cropped as the protocol has them. Raises SourceError."""
 
     def truths(self) -> Iterator[Truth]:
-        """True depth of images, in the same pixels. Raises SourceError."""
+        """True depth of images, in the same pixels, and camera poses. Raises SourceError."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class BagRecording:
 
     def truths(self) -> Iterator[Truth]:
         """See Recording."""
-        for truth in read_truth_topics(self.path, self.topics):
+        for truth in read_truth_topics(self.path, self.topics, self.source.image_topic):
             yield crop_truth(truth, self.crop)
 
 
@@ -126,8 +126,10 @@ class SequenceRecording:
     def truths(self) -> Iterator[Truth]:
         """See Recording."""
         for index, truth in enumerate(self.truth_frames()):
-            if truth.depth is not None and (self.counted is None or index in self.counted):
-                yield Truth(truth.frame.stamp_ns, truth.depth, truth.frame.camera, truth.T_world_camera)
+            counts = self.counted is None or index in self.counted
+            depth = truth.depth if counts else None
+            if depth is not None or truth.T_world_camera is not None:
+                yield Truth(truth.frame.stamp_ns, depth, truth.frame.camera, truth.T_world_camera)
 
 
 def crop_frame(frame: SourceFrame, crop: Crop | None) -> SourceFrame:
@@ -141,7 +143,7 @@ def crop_frame(frame: SourceFrame, crop: Crop | None) -> SourceFrame:
 
 def crop_truth(truth: Truth, crop: Crop | None) -> Truth:
     """The window of the depth with its camera. Raises ProtocolError where the depth is too small."""
-    if crop is None:
+    if crop is None or truth.depth is None:
         return truth
     window = crop.window(*truth.depth.shape)
     camera = None if truth.camera is None else truth.camera.cropped(crop.x, crop.y, crop.width, crop.height)

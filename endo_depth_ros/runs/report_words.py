@@ -26,6 +26,11 @@ ALIGNMENTS_IN_WORDS = {
     "sequence_disparity_scale_shift": "one scale and shift of 1 / depth for each recording",
     "sequence_median_mad": "one scale and shift for each recording, from median and spread",
 }
+PATH_ALIGNMENTS_IN_WORDS = {"se3": "as it is, in metres", "sim3": "path scaled to the truth"}
+PATH_CAPTION = (
+    "The camera's path from above and from the side, laid on the true one, and how far it is from it in each frame. "
+    "Dashed: the best straight line, which an estimate must beat to be worth anything. Gaps: the camera was lost."
+)
 GRID_CAPTION = (
     "From the worst frame to the best by relative error. Hatched: no answer. The error's colours go from dark (right) "
     "to bright (30 % wrong or more)."
@@ -40,7 +45,8 @@ CAPTIONS = (
     (
         "states.png",
         "What was said of each frame",
-        "Frames that can't be trusted get no depth, and the reason is named.",
+        "Frames that can't be trusted get no depth, and the reason is named. Where the camera was followed, the second "
+        "band says whether its place was known.",
     ),
     (
         "depths.png",

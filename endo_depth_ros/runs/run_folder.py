@@ -18,7 +18,7 @@ from endo_depth_ros.json_file import write_json
 
 RECORDINGS, RESULT, FRAMES, EXAMPLES = "recordings", "result.json", "frames.csv", "examples.npz"
 METRICS, REPORT, PLOTS, TABLE = "metrics.json", "report.html", "plots", "recordings.csv"
-TEXT_COLUMNS = {"recording", "verdict", "scale_state", "reason"}
+TEXT_COLUMNS = {"recording", "verdict", "scale_state", "reason", "pose_state", "pose_reason"}
 WHOLE_COLUMNS = {"frame", "stamp_ns"}
 Row = dict[str, Any]
 

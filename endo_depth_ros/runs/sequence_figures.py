@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.evaluation.calibration import (
@@ -23,8 +22,9 @@ from endo_depth_ros.evaluation.calibration import (
 from endo_depth_ros.evaluation.depth_alignment import DepthFit, median_or_nan
 from endo_depth_ros.evaluation.depth_evaluation import DepthEvaluation, align_depth, evaluate_depth
 from endo_depth_ros.evaluation.depth_metrics import DepthErrors, count_pixels
-from endo_depth_ros.evaluation.protocol import Protocol
+from endo_depth_ros.evaluation.protocol import UNITS, Protocol
 from endo_depth_ros.evaluation.temporal import PixelConvention, PosedDepth, TemporalErrors, temporal_errors
+from endo_depth_ros.runs.pose_figures import PoseFigures, assess_poses, scaled
 from endo_depth_ros.runs.prediction_store import PredictionStore, ProtocolPairs, StoredFrame
 
 # Frames, evenly spread, and pixels of each, from which distributions are taken: enough for a curve, flat in memory.
@@ -45,7 +45,8 @@ class SequenceFigures:
     """All figures of one recording in the protocol's unit.
 
     depth: mean errors by alignment, the headline's first. temporal: None without poses or where the protocol has none.
-    calibration, sparsification, histogram: of a sample; the latter two of depth times `sample_scale`.
+    pose: None where no camera was followed. calibration, sparsification, histogram: of a sample; the latter two of
+    depth times `sample_scale`.
     """
 
     frames: int
@@ -59,6 +60,7 @@ class SequenceFigures:
     flicker: float
     scale_spread: float
     temporal: TemporalErrors | None
+    pose: PoseFigures | None
     calibration: Calibration
     sparsification: Sparsification | None
     histogram: DepthHistogram
@@ -87,6 +89,7 @@ def assess(store: PredictionStore, protocol: Protocol, relative_truth: bool = Fa
     evaluation = evaluate_depth(pairs, asked, protocol.counting)
     sample_scale = median_or_nan(list(evaluation.image_scales)) if relative else 1.0
     calibration, sparsification, histogram = _sample(store, protocol, evaluation, sample_scale)
+    pose = assess_poses(store.frames, protocol, relative)
     figures = SequenceFigures(
         frames=len(store.frames),
         images=len(evaluation.indices),
@@ -99,6 +102,7 @@ def assess(store: PredictionStore, protocol: Protocol, relative_truth: bool = Fa
         flicker=evaluation.flicker,
         scale_spread=evaluation.scale_spread,
         temporal=_temporal(store, protocol, evaluation),
+        pose=pose.figures if pose.figures.states else None,
         calibration=calibration,
         sparsification=sparsification,
         histogram=histogram,
@@ -106,7 +110,10 @@ def assess(store: PredictionStore, protocol: Protocol, relative_truth: bool = Fa
         notes=_notes(protocol, alignments, relative),
     )
     fits = dict(zip(evaluation.indices, evaluation.of(alignments[0]).fits, strict=True))
-    return Assessment(figures, frame_rows(store, evaluation, alignments), fits, alignments[0])
+    rows = [
+        {**row, **of_pose} for row, of_pose in zip(frame_rows(store, evaluation, alignments), pose.rows, strict=True)
+    ]
+    return Assessment(figures, rows, fits, alignments[0])
 
 
 def is_relative(frames: Sequence[StoredFrame]) -> bool:
@@ -194,17 +201,7 @@ def _posed(store: PredictionStore, protocol: Protocol, fits: dict[int, DepthFit]
         truth = protocol.in_unit(store.truth_in_prediction(frame.number))
         depth = align_depth(protocol.in_unit(maps.depth), fits[frame.number], protocol.counting)
         counted, _ = count_pixels(depth, truth, protocol.counting)
-        yield PosedDepth(depth, counted, frame.camera.K, _rectified_pose(frame, protocol))
-
-
-def _rectified_pose(frame: StoredFrame, protocol: Protocol) -> NDArray[np.float64]:
-    """T_world_camera of the rectified camera, in the protocol's unit."""
-    assert frame.T_world_camera is not None
-    T = frame.T_world_camera.copy()
-    if frame.truth_camera is not None:
-        T[:3, :3] = T[:3, :3] @ frame.truth_camera.R.T
-    T[:3, 3] = protocol.in_unit(T[:3, 3])
-    return T
+        yield PosedDepth(depth, counted, frame.camera.K, scaled(frame.true_pose(), 1 / UNITS[protocol.unit]))
 
 
 def _notes(protocol: Protocol, alignments: tuple[str, ...], relative: bool) -> tuple[str, ...]:

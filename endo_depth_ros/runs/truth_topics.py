@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,19 @@ from endo_depth_ros.geometry.transforms import pose_matrix
 from endo_depth_ros.stamps import stamp_ns_of
 
 MILLIMETRE = 0.001
+Poses = dict[tuple[str, int], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
     """What is known about the image of a stamp.
 
-    depth: float32 [H, W], metres, NaN where unknown, in the pixels of `camera`, which is None where nobody says.
-    T_world_camera: [4, 4] of the optical frame, or None.
+    depth: float32 [H, W], metres, NaN where unknown, in the pixels of `camera`, which is None where nobody says; None
+    where only the pose is known. T_world_camera: [4, 4] of the optical frame, or None.
     """
 
     stamp_ns: int
-    depth: NDArray[np.float32]
+    depth: NDArray[np.float32] | None
     camera: Camera | None
     T_world_camera: NDArray[np.float64] | None = None
 
@@ -41,30 +43,44 @@ class Truth:
 class TruthTopics:
     """Where the truth of a bag is.
 
-    depth: an Image, 32FC1 in metres or 16UC1 in millimetres. pose: '' takes /tf to the camera's frame.
+    depth: an Image, 32FC1 in metres or 16UC1 in millimetres; a bag may lack it where `pose` names the truth.
+    pose: '' takes /tf to the camera's frame.
     """
 
     depth: str = TRUTH_DEPTH
     pose: str = ""
 
 
-def read_truth_topics(path: Path, topics: TruthTopics) -> Iterator[Truth]:
-    """True depths in the order of recording, with poses of the same stamp. Raises SourceError without any depth."""
+def read_truth_topics(path: Path, topics: TruthTopics, image_topic: str = "") -> Iterator[Truth]:
+    """True depths in the order of recording, with poses of the same stamp; then poses of other stamps.
+
+    image_topic: whose frame poses are of where no depth says it. Raises SourceError where there is no truth.
+    """
     with open_bag(path) as bag:
-        depth_topic = _find_depth(bag, topics.depth)
-        info_topics = [t for t in bag.topics if t.name == camera_info_topic(topics.depth) and t.type == INFO]
-        infos = {stamp_ns_of(info.header): info for info in _parsed(bag, info_topics)}
-        fallback = next(iter(infos.values()), None)
         poses = _read_poses(bag, topics.pose)
-        for raw in bag.messages([depth_topic]):
-            message = _parse(raw)
-            if message is None:
-                continue
-            stamp_ns = stamp_ns_of(message.header)
-            depth = decode_depth(message, f"{bag.name}: {topics.depth}")
-            camera = _camera_of(infos.get(stamp_ns, fallback), depth.shape, bag.name)
-            frame_id = str(message.header.frame_id)
-            yield Truth(stamp_ns, depth, camera, poses.get((frame_id, stamp_ns), poses.get(("", stamp_ns))))
+        depth_topics = _find_depth(bag, topics.depth, needed=not (topics.pose and poses))
+        seen = set()
+        for truth in _read_depths(bag, depth_topics, poses):
+            seen.add(truth.stamp_ns)
+            yield truth
+        named = depth_topics or [topic for topic in bag.topics if topic.name == image_topic]
+        frame_ids = {"", *(str(message.header.frame_id) for message in islice(_parsed(bag, named), 1))}
+        of_camera = {stamp_ns: T for (frame_id, stamp_ns), T in poses.items() if frame_id in frame_ids}
+        for stamp_ns in sorted(of_camera.keys() - seen):
+            yield Truth(stamp_ns, None, None, of_camera[stamp_ns])
+
+
+def _read_depths(bag: Bag, depth_topics: list[BagTopic], poses: Poses) -> Iterator[Truth]:
+    names = [camera_info_topic(topic.name) for topic in depth_topics]
+    info_topics = [topic for topic in bag.topics if topic.name in names and topic.type == INFO]
+    infos = {stamp_ns_of(info.header): info for info in _parsed(bag, info_topics)}
+    fallback = next(iter(infos.values()), None)
+    for message in _parsed(bag, depth_topics):
+        stamp_ns = stamp_ns_of(message.header)
+        depth = decode_depth(message, f"{bag.name}: {depth_topics[0].name}")
+        camera = _camera_of(infos.get(stamp_ns, fallback), depth.shape, bag.name)
+        frame_id = str(message.header.frame_id)
+        yield Truth(stamp_ns, depth, camera, poses.get((frame_id, stamp_ns), poses.get(("", stamp_ns))))
 
 
 def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
@@ -83,16 +99,17 @@ def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
     return np.where(np.isfinite(depth) & (depth > 0), depth, np.float32(np.nan))
 
 
-def _find_depth(bag: Bag, name: str) -> BagTopic:
+def _find_depth(bag: Bag, name: str, needed: bool) -> list[BagTopic]:
+    """The topic of true depth; empty where there is none, and none is needed or asked for. Raises SourceError."""
     images = [topic for topic in bag.topics if topic.type == RAW and topic.message_count]
     found = [topic for topic in images if topic.name == name]
-    if not found:
+    if not found and (needed or name != TRUTH_DEPTH):
         others = ", ".join(sorted(topic.name for topic in images)) or "none"
         raise SourceError(
             f"{bag.name}: no true depth on {name}; give --truth-depth TOPIC (images in this bag: {others}), "
-            "or see depth without truth with endo-depth process"
+            "--truth-pose TOPIC where only poses are known, or see depth without truth with endo-depth process"
         )
-    return found[0]
+    return found[:1]
 
 
 def _camera_of(info: Any, shape: tuple[int, ...], bag_name: str) -> Camera | None:
@@ -104,13 +121,13 @@ def _camera_of(info: Any, shape: tuple[int, ...], bag_name: str) -> Camera | Non
         raise SourceError(f"{bag_name}: camera_info of the true depth: {error}") from error
 
 
-def _read_poses(bag: Bag, name: str) -> dict[tuple[str, int], NDArray[np.float64]]:
+def _read_poses(bag: Bag, name: str) -> Poses:
     """T_world_camera by the camera's frame ('' where the message names none) and stamp."""
     wanted = name or TF
     found = [topic for topic in bag.topics if topic.name == wanted and topic.message_count]
     if not found and name:
         raise SourceError(f"{bag.name}: there is no topic {name}; give --truth-pose as one of the bag's")
-    poses: dict[tuple[str, int], NDArray[np.float64]] = {}
+    poses: Poses = {}
     for topic in found:
         if topic.type not in POSE_TYPES:
             raise SourceError(f"{bag.name}: {topic.name} is {topic.type}; a pose is one of {', '.join(POSE_TYPES)}")
@@ -129,9 +146,6 @@ def _parse(raw: RawMessage) -> Any | None:
     # The generated parser runs off the end of short messages in several ways.
     except Exception:
         return None
-
-
-Poses = dict[tuple[str, int], NDArray[np.float64]]
 
 
 def _matrix(position: Any, rotation: Any) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from ellipsoid_scene import CAMERA, views
 from endo_depth_ros.bags.source import SourceFrame
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.protocol import Protocol
+from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import evaluate_recording
 from endo_depth_ros.runs.truth_topics import Truth
 
@@ -50,14 +51,12 @@ def answers_with(depths, sigma=0.001, state=ScaleState.NOMINAL):
     """An answer for each depth [N, H, W]; None is a frame without."""
     for index, (depth, (_, _, image)) in enumerate(zip(depths, views(CAMERA, len(depths)), strict=True)):
         if depth is None:
-            yield FrameStatus(index * FRAME_NS, Verdict.INVALID_INPUT, "no camera"), 1.0
+            yield Answer(FrameStatus(index * FRAME_NS, Verdict.INVALID_INPUT, "no camera"), 1.0)
             continue
         depth = np.asarray(depth, np.float32)
         status = FrameStatus(index * FRAME_NS, Verdict.OK, coverage=1.0, scale=Scale(state), model="known")
-        yield (
-            DepthEstimate(Frame(index * FRAME_NS, "scope", image, CAMERA), depth, np.full_like(depth, sigma), status),
-            2.0,
-        )
+        frame = Frame(index * FRAME_NS, "scope", image, CAMERA)
+        yield Answer(DepthEstimate(frame, depth, np.full_like(depth, sigma), status), 2.0)
 
 
 def evaluate_known(depths, tmp_path, protocol=METRES, recording=None, **answers):

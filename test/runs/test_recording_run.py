@@ -109,7 +109,7 @@ def test_the_unit_of_the_protocol_is_that_of_its_figures(tmp_path):
 
 
 def test_truth_of_other_stamps_is_a_sentence(tmp_path):
-    with pytest.raises(SourceError, match="none of 6 true depths has the stamp of one of 6 images"):
+    with pytest.raises(SourceError, match="none of 6 true depths or poses has the stamp of one of 6 images"):
         evaluate_known(true_depths(), tmp_path, recording=KnownRecording(6, truth_offset_ns=7))
 
 

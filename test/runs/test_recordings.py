@@ -26,10 +26,11 @@ def test_a_crop_keeps_every_ray_its_colour_and_depth():
     assert frame.camera == truth.camera == CAMERA.cropped(5, 7, 20, 12)
 
 
-def test_only_listed_frames_have_truth_but_all_are_predicted():
+def test_only_listed_frames_have_true_depth_but_all_are_predicted_and_have_poses():
     frames, truths = _walks(SequenceRecording(sequence(), counted=frozenset({1})))
     assert [frame.stamp_ns for frame in frames] == [0, 1, 2]
-    assert [truth.stamp_ns for truth in truths] == [1]
+    assert [truth.stamp_ns for truth in truths if truth.depth is not None] == [1]
+    assert all(truth.T_world_camera is not None for truth in truths)
 
 
 def _walks(recording):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from endo_depth_ros.bags.bag_writer import BagWriter
-from endo_depth_ros.bags.messages import TYPESTORE, make_depth_image, make_header, make_transforms
+from endo_depth_ros.bags.messages import TYPESTORE, make_color_image, make_depth_image, make_header, make_transforms
 from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.runs.truth_topics import TruthTopics, decode_depth, read_truth_topics
 
@@ -78,3 +78,26 @@ def test_a_pose_topic_that_is_not_there_is_a_sentence(tmp_path):
         writer.write_message("/truth/depth", 2, make_depth_image(5, "scope", DEPTH))
     with pytest.raises(SourceError, match="give --truth-pose"):
         list(read_truth_topics(tmp_path / "b.mcap", TruthTopics(pose="/pose")))
+
+
+def test_poses_of_other_stamps_than_depth_are_truth_too(tmp_path):
+    with BagWriter(tmp_path / "b.mcap") as writer:
+        writer.write_message("/truth/depth", 2, make_depth_image(5, "scope", DEPTH))
+        for stamp_ns in (3, 5, 8):
+            writer.write_message("/tf", stamp_ns, make_transforms(stamp_ns, "world", "scope", T))
+        writer.write_message("/tf", 9, make_transforms(9, "world", "tool", T))
+    truths = list(read_truth_topics(tmp_path / "b.mcap", TruthTopics()))
+    assert [(truth.stamp_ns, truth.depth is not None) for truth in truths] == [(5, True), (3, False), (8, False)]
+    assert all(truth.T_world_camera is not None for truth in truths)
+
+
+def test_a_bag_with_poses_alone_is_truth_only_where_they_are_named(tmp_path):
+    image = np.zeros((4, 4, 3), np.uint8)
+    with BagWriter(tmp_path / "b.mcap") as writer:
+        writer.write_message("/image_raw", 5, make_color_image(5, "scope", image))
+        writer.write_message("/tf", 5, make_transforms(5, "world", "scope", T))
+    with pytest.raises(SourceError, match="--truth-pose TOPIC where only poses are known"):
+        list(read_truth_topics(tmp_path / "b.mcap", TruthTopics(), "/image_raw"))
+    (truth,) = read_truth_topics(tmp_path / "b.mcap", TruthTopics(pose="/tf"), "/image_raw")
+    assert truth.depth is None
+    np.testing.assert_allclose(truth.T_world_camera, T, atol=1e-9)
