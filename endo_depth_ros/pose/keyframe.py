@@ -46,7 +46,7 @@ class Keyframe:
     """A frame that others are compared with.
 
     T_map_camera and log_scale (logarithm of what its depth image has to be multiplied by) are estimates and change.
-    K: [3, 3].
+    K: [3, 3]. metres_per_unit: what the model's depth was multiplied by before it came here.
     """
 
     number: int
@@ -56,6 +56,7 @@ class Keyframe:
     log_scale: float
     landmarks: Landmarks
     sightings: Sightings
+    metres_per_unit: float = 1.0
 
 
 @dataclass

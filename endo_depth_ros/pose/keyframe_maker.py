@@ -23,7 +23,8 @@ def make_keyframe(
     measured_log, measured_sigma = sample_log_depth(view.estimate, pixels, settings)
     rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(view.camera_matrix).T
     landmarks = Landmarks(rays, measured_log, measured_sigma, measured_log + log_scale, measured_sigma.copy())
-    keyframe = Keyframe(number, view.stamp_ns, view.camera_matrix, T_map_camera, log_scale, landmarks, seen)
+    unit = view.estimate.status.scale.value
+    keyframe = Keyframe(number, view.stamp_ns, view.camera_matrix, T_map_camera, log_scale, landmarks, seen, unit)
     tracks = Tracks(
         np.concatenate([seen.anchor, np.full(len(corners), number, np.int64)]),
         np.concatenate([seen.index, np.arange(len(corners))]),

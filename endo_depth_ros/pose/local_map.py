@@ -17,7 +17,7 @@ from endo_depth_ros.pose.optimiser import KeyframeOptimiser
 from endo_depth_ros.pose.place_memory import PlaceMemory
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.views import Sight, View
-from endo_depth_ros.pose.window import KeyframeFactors, WindowResult
+from endo_depth_ros.pose.window import FactorsMaker, WindowResult
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class LocalMap:
     """Keyframes of the window, the landmarks followed from the newest one, and all places seen so far."""
 
-    def __init__(self, settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> None:
+    def __init__(self, settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> None:
         self._settings = settings
         self._optimiser = KeyframeOptimiser(settings, others)
         self.places = PlaceMemory(settings.max_keyframes)

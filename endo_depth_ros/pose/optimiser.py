@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.window import KeyframeFactors, Window, WindowResult
+from endo_depth_ros.pose.window import FactorsMaker, Window, WindowResult
 
 MAX_PENDING = 2
 
@@ -18,8 +18,8 @@ MAX_PENDING = 2
 class KeyframeOptimiser:
     """Owns the window; works on copies, so that the tracker's keyframes only change when it takes a result."""
 
-    def __init__(self, settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> None:
-        """others: more knowledge about keyframes, see KeyframeFactors."""
+    def __init__(self, settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> None:
+        """others: more knowledge about keyframes, see FactorsMaker."""
         self._settings, self._others = settings, others
         self._thread = None if settings.synchronous else ThreadPoolExecutor(1, "keyframes")
         self._pending: deque[Future[WindowResult]] = deque()

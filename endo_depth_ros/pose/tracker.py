@@ -20,7 +20,7 @@ from endo_depth_ros.pose.relocalisation import relocalise
 from endo_depth_ros.pose.resection import Prior, Resection
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.views import Sight, TrackingError, View, follow_landmarks, locate_camera, measure_parallax
-from endo_depth_ros.pose.window import KeyframeFactors
+from endo_depth_ros.pose.window import FactorsMaker
 from endo_depth_ros.stamps import NANOSECONDS
 
 # Of the first pose of all, which defines odom: as good as exact, but not so much that the graph becomes singular.
@@ -33,6 +33,7 @@ class TrackedFrame:
 
     pose: in odom, which is continuous. T_map_odom: turns it into the map, where the camera is found again after loss;
     `correction` counts its changes. segment: counts new beginnings; poses of two segments are related by a guess only.
+    log_scale: logarithm of what the frame's depth has to be multiplied by to agree with the map; NaN where not seen.
     points: landmarks that the pose rests on. reason: why there is none, '' otherwise.
     """
 
@@ -43,6 +44,7 @@ class TrackedFrame:
     points: int = 0
     is_keyframe: bool = False
     reason: str = ""
+    log_scale: float = float("nan")
 
     def pose_in_map(self) -> Transform:
         """T_map_camera [4, 4]."""
@@ -65,7 +67,7 @@ class _Known:
 class Tracker:
     """Follows one camera. Not thread-safe; frames in order; `reset` after a jump back in time; `close` at the end."""
 
-    def __init__(self, settings: PoseSettings | None = None, others: Sequence[KeyframeFactors] = ()) -> None:
+    def __init__(self, settings: PoseSettings | None = None, others: Sequence[FactorsMaker] = ()) -> None:
         """others: more knowledge about keyframes for the graph, such as a robot's kinematics."""
         self.settings = settings or PoseSettings()
         self._map = LocalMap(self.settings, others)
@@ -170,7 +172,8 @@ class Tracker:
             self._map.add(view, sight, known.covariance)
         self._last = self._seen = known
         self._first_unplaced_ns = None
-        return self._report(view, TrackingState.TRACKING, points=len(sight.tracks), is_keyframe=is_keyframe)
+        tracked = self._report(view, TrackingState.TRACKING, points=len(sight.tracks), is_keyframe=is_keyframe)
+        return replace(tracked, log_scale=sight.resection.log_scale)
 
     def _needs_keyframe(self, view: View, sight: Sight) -> bool:
         """Enough parallax, or too little overlap, since the newest keyframe."""

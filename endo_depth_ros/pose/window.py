@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -20,14 +19,22 @@ LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3
 ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
 
 
-class KeyframeFactors(Protocol):
-    """Knowledge about keyframes from elsewhere, such as a robot's kinematics."""
+class KeyframeFactors:
+    """Knowledge about the keyframes of one window from elsewhere, such as a robot's kinematics."""
 
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
         """Add factors on pose_key(number), and initial values of variables of its own, for keyframes of the window.
 
         Called anew for each optimisation. When a keyframe leaves, its factors are kept as they were linearised then.
         """
+        raise NotImplementedError
+
+    def learn(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
+        """Take note of the optimum, `values`, of the graph that was extended."""
+
+
+# Makes them for a window, given its first keyframe, or None where there is nothing to add.
+FactorsMaker = Callable[[Keyframe], KeyframeFactors | None]
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,11 @@ class Window:
     """Keyframes of one segment as a gtsam graph: poses, scales of depth, StructureFactors, and what was left behind."""
 
     def __init__(
-        self, settings: PoseSettings, first: Keyframe, covariance: Array, others: Sequence[KeyframeFactors] = ()
+        self, settings: PoseSettings, first: Keyframe, covariance: Array, others: Sequence[FactorsMaker] = ()
     ) -> None:
         """covariance: [6, 6] of the first keyframe's pose, body frame (rotation, translation)."""
-        self._settings, self._others = settings, others
+        self._settings = settings
+        self._others = [each for each in (make(first) for make in others) if each is not None]
         self.keyframes: list[Keyframe] = [first]
         self._past = gtsam.NonlinearFactorGraph()
         noise = gtsam.noiseModel.Gaussian.Covariance(covariance)
@@ -75,6 +83,8 @@ class Window:
         for other in self._others:
             other.extend(graph, values, self.keyframes)
         values = self._optimise(graph, values)
+        for other in self._others:
+            other.learn(graph, values)
         result = self._take(graph, values, structures)
         if len(self.keyframes) > self._settings.window:
             self._leave_behind(graph, values)

@@ -13,7 +13,7 @@ from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.structure_factor import pose_key
-from endo_depth_ros.pose.window import Window
+from endo_depth_ros.pose.window import KeyframeFactors, Window
 
 STEP = exp_se3(np.array([0.01, 0.03, -0.01, 0.002, 0.001, 0.0005]))
 ORIGIN = np.eye(6) * 1e-10
@@ -91,7 +91,7 @@ def test_covariance_covers_the_errors_after_much_is_forgotten() -> None:
     assert 2.0 < np.mean(normalised) < 12.0  # chi square of 48 degrees of freedom / 8, four sigma
 
 
-class Fixed:
+class Fixed(KeyframeFactors):
     """Says where keyframe 3 is."""
 
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
@@ -102,6 +102,6 @@ class Fixed:
 
 
 def test_knowledge_from_elsewhere_counts() -> None:
-    _, _, results = run(4, others=(Fixed(),))
+    _, _, results = run(4, others=(lambda first: Fixed(),))
     there = STEP @ STEP @ exp_se3(np.array([0, 0, 0, 1e-4, 0, 0]))
     np.testing.assert_allclose(results[-1].T_map_camera[3], there, atol=1e-6)

@@ -1,0 +1,108 @@
+"""Metres from a robot: right, and only when the motion tells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from robot_world import RATE_HZ, RobotWorld, drifting_frames, track, watch
+
+from endo_depth_ros.contracts import Scale, ScaleState
+from endo_depth_ros.pose.metric_settings import MetricScaleSettings
+from endo_depth_ros.pose.scale_estimate import MetricScale
+
+OFFSET_S, OFFSET_ERROR_S = -0.04, 0.008
+
+
+def metric_of(world: RobotWorld, **settings: float) -> MetricScale:
+    offset_s = world.offset_s + OFFSET_ERROR_S
+    return MetricScale(MetricScaleSettings(time_offset_s=offset_s, **settings), world.T_tool_camera_given)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_forty_millimetres_make_metres(seed: int) -> None:
+    world = RobotWorld(seed, units=0.5 + 0.4 * seed, offset_s=OFFSET_S)
+    for travelled, estimate in watch(world, metric_of(world), 8.0):
+        if travelled < 0.03:
+            assert estimate.scale.state is ScaleState.RELATIVE
+        if travelled > 0.045:
+            break
+    assert estimate.scale.state is ScaleState.METRIC
+    assert estimate.scale.epoch == 1
+    assert estimate.scale.value == pytest.approx(world.units, rel=0.03)
+    assert 0.005 < estimate.scale.sigma / estimate.scale.value < 0.025
+    assert "kinematics" in estimate.reason
+
+
+def test_without_rotation_and_hand_eye_pose_there_are_no_metres() -> None:
+    world = RobotWorld(axes=1)
+    *_, (_, estimate) = watch(world, MetricScale(), 6.0)
+    assert estimate.scale.epoch == 0
+    assert "turn it about two axes" in estimate.reason
+
+
+def test_an_unknown_hand_eye_pose_is_found() -> None:
+    world = RobotWorld(units=1.4)
+    *_, (_, estimate) = watch(world, MetricScale(), 8.0)
+    assert estimate.scale.state is ScaleState.METRIC
+    assert estimate.scale.value == pytest.approx(1.4, rel=0.03)
+
+
+def test_a_constant_counts_at_once_and_stays() -> None:
+    metric = MetricScale(MetricScaleSettings(constant=0.02, constant_sigma=0.1))
+    assert metric.estimate.scale == Scale(ScaleState.METRIC, 0.02, 0.002, epoch=1)
+    world = RobotWorld(axes=0)
+    *_, (_, estimate) = watch(world, metric, 1.0)
+    assert estimate.scale == metric.estimate.scale == Scale(ScaleState.METRIC, 0.02, 0.002, epoch=1)
+
+
+def test_without_kinematics_the_models_own_scale_is_passed_on() -> None:
+    metric = MetricScale()
+    nominal = Scale(ScaleState.NOMINAL, 1.0, 0.1)
+    for tracked in drifting_frames(RobotWorld(), 0, 2, nominal):
+        assert metric.update(tracked).scale == nominal
+
+
+def test_an_uncalibrated_camera_is_never_metric() -> None:
+    world = RobotWorld()
+    metric = metric_of(world)
+    world.report_kinematics(metric, 0, 8)
+    for tracked in drifting_frames(world, 0, 7, Scale()):
+        estimate = metric.update(tracked, calibrated=False)
+    assert estimate.scale.state is ScaleState.NOMINAL
+    assert estimate.scale.epoch >= 1
+    assert "uncalibrated" in estimate.reason
+
+
+def test_depth_of_another_unit_begins_another_epoch() -> None:
+    world = RobotWorld(units=0.7)
+    metric = metric_of(world)
+    *_, (_, before) = watch(world, metric, 7.0)
+    world.units = 0.9
+    metric.reset()
+    *_, (_, after) = watch(world, metric, 9.0)
+    assert after.scale.epoch > before.scale.epoch >= 1
+    assert after.scale.value == pytest.approx(0.9, rel=0.03)
+
+
+def test_robot_and_vision_together_are_better_than_either() -> None:
+    world, again = RobotWorld(units=0.7, offset_s=OFFSET_S), RobotWorld(units=0.7, offset_s=OFFSET_S)
+    metric = metric_of(world)
+    *_, (_, estimate) = watch(world, metric, 7.0)
+    numbers = range(8 * RATE_HZ, 11 * RATE_HZ)
+    world.report_kinematics(metric, 7.9, 8.0)
+    fused = track(world, metric, numbers, estimate.scale)
+    seen = track(again, None, numbers, estimate.scale)
+    robot = [again.sample_kinematics(n / RATE_HZ) @ world.T_tool_camera_given for n in numbers]
+    truth = np.stack([world.pose(n / RATE_HZ)[:3, 3] for n in numbers])
+    errors = [rigid_error(np.stack(way)[:, :3, 3], truth) for way in (fused.T_map_camera, seen.T_map_camera, robot)]
+    assert errors[0] < min(errors[1:])
+    assert metric.estimate.latest is not None
+    assert np.exp(metric.estimate.latest.log_scale) == pytest.approx(0.7, rel=0.03)
+
+
+def rigid_error(positions: np.ndarray, truth: np.ndarray) -> float:
+    """Root mean square distance after the best rigid motion."""
+    a, b = positions - positions.mean(axis=0), truth - truth.mean(axis=0)
+    u, _, vt = np.linalg.svd(b.T @ a)
+    R = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+    return float(np.sqrt(((a @ R.T - b) ** 2).sum(axis=1).mean()))
