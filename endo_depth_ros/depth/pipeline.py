@@ -15,6 +15,7 @@ from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, S
 from endo_depth_ros.depth.device_failure import describe_failure, is_device_failure
 from endo_depth_ros.depth.estimator import DepthEstimator, ImageBatch
 from endo_depth_ros.depth.host_copy import HostCopy
+from endo_depth_ros.depth.known_scale import KnownScale
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.scope_window import ScopeWindow, Window, window_mask
 from endo_depth_ros.depth.settings import DepthSettings
@@ -69,6 +70,8 @@ class DepthPipeline:
         self._field_of_view: FieldOfView | None = None
         self._frame_judge = FrameJudge()
         self._steadiness = Steadiness()
+        # Replaced as a whole: another thread may do so within a frame.
+        self._known_scale = KnownScale(settings.metres_per_unit)
 
     def warm_up(self) -> None:
         """Take every step once on a made-up scope image, so that the first real one is as fast as the others."""
@@ -80,7 +83,12 @@ class DepthPipeline:
 
     def apply(self, settings: DepthSettings) -> None:
         """Use new values of the live settings from the next frame on."""
+        self._known_scale = self._known_scale.with_setting(settings.metres_per_unit)
         self.settings = settings
+
+    def use_scale(self, scale: Scale) -> None:
+        """Apply a measured scale from the next frame on; metres_per_unit goes before it."""
+        self._known_scale = self._known_scale.with_measured(scale)
 
     def reset(self) -> None:
         """Forget what earlier frames taught."""
@@ -210,12 +218,8 @@ class DepthPipeline:
         )
 
     def scale(self, calibrated: bool) -> Scale:
-        """What is known about the scale: a given factor is metric only if it fits all frames of a calibrated camera."""
-        given = self.settings.metres_per_unit
-        if given == 0:
-            return Scale(self.estimator.scale_state)
-        verified = calibrated and self.estimator.constant_scale
-        return Scale(ScaleState.METRIC if verified else ScaleState.NOMINAL, given)
+        """What is known about the scale: a factor is metric only if it fits all frames of a calibrated camera."""
+        return self._known_scale.scale(self.estimator.scale_state, calibrated and self.estimator.constant_scale)
 
     def _mark_out_of_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         depth[depth < self.settings.min_depth_m] = -np.inf

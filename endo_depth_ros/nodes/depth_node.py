@@ -18,7 +18,7 @@ from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from endo_depth_ros.contracts import Frame, FrameStatus, Verdict
+from endo_depth_ros.contracts import Frame, FrameStatus, Scale, Verdict
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
@@ -33,6 +33,7 @@ from endo_depth_ros.nodes.latency import LatencyMeter
 from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.runner import StartError, run
+from endo_depth_ros.nodes.scale_input import ScaleInput
 from endo_depth_ros.stamps import stamp_ns_of
 
 # The first image often overtakes the first CameraInfo.
@@ -130,6 +131,7 @@ class DepthNode(LifecycleNode):
         # Best effort matches every publisher, and calibrations are small enough not to be lost.
         infos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._info_subscription = self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, infos)
+        self._scales = ScaleInput(self, self._complaints, self._use_scale)
         self._subscribe()
         return result
 
@@ -168,6 +170,7 @@ class DepthNode(LifecycleNode):
             return
         self.destroy_subscription(self._image_subscription)
         self.destroy_subscription(self._info_subscription)
+        self._scales.destroy()
         self._image_subscription = None
         self._slot.close()
         self._dropped_before += self._slot.dropped
@@ -211,6 +214,13 @@ class DepthNode(LifecycleNode):
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._cameras.update(message)
         self._camera_arrived.set()
+
+    def _use_scale(self, scale: Scale) -> None:
+        if self.settings.metres_per_unit:
+            sentence = f"not used, because metres_per_unit is {self.settings.metres_per_unit}"
+            self._complaints.report("scale_not_used", self.resolve_topic_name("scale"), sentence)
+        if self._pipeline is not None:
+            self._pipeline.use_scale(scale)
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         incoming = Incoming(message, time.monotonic_ns())
