@@ -31,6 +31,7 @@ from endo_depth_ros.runs.recording_run import answer_in_process, evaluate_record
 from endo_depth_ros.runs.recordings import BagRecording, Recording, SequenceRecording
 from endo_depth_ros.runs.run_folder import RecordingResult, read_result, write_result
 from endo_depth_ros.runs.truth_topics import TruthTopics
+from endo_depth_ros.work_ahead import read_ahead
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def open_recording(job: Job) -> Recording:
 
 def answers_of(job: Job, recording: Recording) -> Iterator[Answer]:
     """The answer to every frame, in process or by depth_node and pose_node."""
-    frames = progress(recording, job.options.max_frames)
+    frames = read_ahead(progress(recording, job.options.max_frames))
     if job.graph:
         # Only this way needs a ROS home.
         from endo_depth_ros.cli.lock_step import answer_by_graph

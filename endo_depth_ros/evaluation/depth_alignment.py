@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -26,23 +27,40 @@ class DepthFit:
 
     def apply(self, depth: NDArray[np.floating]) -> NDArray[np.floating]:
         """Fitted depth [H, W]; NaN where `depth` is no prediction, +inf where the fitted disparity is not positive."""
-        usable = np.isfinite(depth) & (np.where(np.isfinite(depth), depth, 0) > 0)
-        safe = np.where(usable, depth, 1)
+        with np.errstate(invalid="ignore"):
+            usable = np.isfinite(depth) & (depth > 0)
+        return np.where(usable, self.apply_positive(np.where(usable, depth, 1)), np.nan)
+
+    def apply_positive(self, depth: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The same for depths that are all positive."""
         if not self.in_disparity:
-            return np.where(usable, self.scale * safe + self.shift, np.nan)
-        disparity = self.scale / safe + self.shift
+            return self.scale * depth + self.shift
+        disparity = self.scale / depth + self.shift
         positive = disparity > 0
-        return np.where(usable, np.where(positive, 1 / np.where(positive, disparity, 1), np.inf), np.nan)
+        return np.where(positive, 1 / np.where(positive, disparity, 1), np.inf)
 
 
 UNKNOWN_FIT = DepthFit(math.nan)
 
 
+@dataclass(frozen=True, eq=False)
+class CommonPixels:
+    """Predictions d and truth g [N] of an image where both are positive; N may be 0."""
+
+    d: Pixels
+    g: Pixels
+
+    @cached_property
+    def median_ratio(self) -> float:
+        """median(g) / median(d), NaN without a pixel; several alignments share it."""
+        return float(np.median(self.g) / np.median(self.d)) if len(self.d) else math.nan
+
+
 class DepthAlignment(Protocol):
     """Sees the common pixels of every image once, in order, then gives one fit an image."""
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
-        """Take in one image: predictions and truth [N] of its common pixels, both positive; N may be 0."""
+    def observe(self, pixels: CommonPixels) -> None:
+        """Take in one image."""
 
     def fits(self) -> list[DepthFit]:
         """One fit for every image observed; UNKNOWN_FIT where its pixels leave it open."""
@@ -59,7 +77,7 @@ class NoAlignment:
         """Begin a sequence."""
         self._count = 0
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
         self._count += 1
 
@@ -76,9 +94,9 @@ class ImageMedian:
         """Begin a sequence."""
         self._fits: list[DepthFit] = []
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
-        self._fits.append(DepthFit(float(np.median(g) / np.median(d))) if len(d) else UNKNOWN_FIT)
+        self._fits.append(DepthFit(pixels.median_ratio))
 
     def fits(self) -> list[DepthFit]:
         """See DepthAlignment."""
@@ -102,10 +120,10 @@ class ImageScaleShift:
         """Begin a sequence."""
         self._fits: list[DepthFit] = []
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
         sums = LineSums()
-        sums.add(d, g)
+        sums.add(pixels.d, pixels.g)
         self._fits.append(DepthFit(*sums.solve()))
 
     def fits(self) -> list[DepthFit]:
@@ -124,8 +142,9 @@ class SequenceScaleShift:
         self._sums = LineSums()
         self._count = 0
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
+        d, g = pixels.d, pixels.g
         self._sums.add(1 / d, 1 / g) if self.in_disparity else self._sums.add(d, g)
         self._count += 1
 
@@ -153,9 +172,9 @@ class SequenceMedianMad:
         self._sample = PixelSample(2)
         self._count = 0
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
-        self._sample.add(np.stack([d, g], axis=1))
+        self._sample.add(np.stack([pixels.d, pixels.g], axis=1))
         self._count += 1
 
     def fits(self) -> list[DepthFit]:
@@ -177,8 +196,9 @@ class SequenceMeanDepth:
         """Begin a sequence."""
         self._means: list[tuple[float, float]] = []
 
-    def observe(self, d: Pixels, g: Pixels) -> None:
+    def observe(self, pixels: CommonPixels) -> None:
         """See DepthAlignment."""
+        d, g = pixels.d, pixels.g
         self._means.append((float(np.mean(d)), float(np.mean(g))) if len(d) else (math.nan, math.nan))
 
     def fits(self) -> list[DepthFit]:

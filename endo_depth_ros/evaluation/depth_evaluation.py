@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.evaluation.depth_alignment import ALIGNMENTS, DepthAlignment, DepthFit
+from endo_depth_ros.evaluation.depth_alignment import ALIGNMENTS, CommonPixels, DepthAlignment, DepthFit
 from endo_depth_ros.evaluation.depth_metrics import (
     EVERYTHING,
     DepthErrors,
@@ -18,8 +19,9 @@ from endo_depth_ros.evaluation.depth_metrics import (
     DepthProtocol,
     average_errors,
     count_pixels,
-    depth_errors,
+    pixel_errors,
 )
+from endo_depth_ros.work_ahead import map_ahead
 
 DepthMap = NDArray[np.floating]
 
@@ -43,13 +45,15 @@ class DepthEvaluation:
     """Errors of a sequence.
 
     aligned: one for each alignment asked for. indices: of the images with truth among the pairs. image_scales: median
-    ratio of truth to prediction of each, NaN where nothing is common. pairs: all of them.
+    ratio of truth to prediction of each, NaN where nothing is common. pairs: all of them. fits: by alignment, one for
+    each image, also of those whose errors nobody asked for.
     """
 
     aligned: tuple[AlignedErrors, ...]
     indices: tuple[int, ...]
     image_scales: tuple[float, ...]
     pairs: int
+    fits: Mapping[str, Sequence[DepthFit]]
 
     def of(self, alignment: str) -> AlignedErrors:
         """The errors under one of the alignments asked for. Raises KeyError for another."""
@@ -78,27 +82,30 @@ class DepthEvaluation:
 
 
 def evaluate_depth(
-    pairs: Iterable[DepthPair], alignments: Sequence[str], protocol: DepthProtocol = EVERYTHING
+    pairs: Iterable[DepthPair],
+    alignments: Sequence[str],
+    protocol: DepthProtocol = EVERYTHING,
+    also_fit: Sequence[str] = (),
 ) -> DepthEvaluation:
     """Errors of (prediction, truth) pairs [H, W] in one unit, under each of the ALIGNMENTS named.
 
-    pairs is walked twice, since the fit to a sequence is known only at its end: give a list or an object that reads
-    files on each walk. Raises DepthMetricsError for a one-way iterator and for pairs of different shapes,
-    UnknownNameError for an alignment that there is not.
+    also_fit: alignments that are fitted only. pairs is walked twice, since the fit to a sequence is known only at its
+    end: give a list or an object that reads files on each walk. Raises DepthMetricsError for a one-way iterator and for
+    pairs of different shapes, UnknownNameError for an alignment that there is not.
     """
     if iter(pairs) is pairs:
         raise DepthMetricsError("the pairs are an iterator that can be walked once only; give a list or a data set")
-    fitted = {name: ALIGNMENTS.get(name)() for name in alignments}
+    fitted = {name: ALIGNMENTS.get(name)() for name in (*alignments, *also_fit)}
     scales = ALIGNMENTS.get("image_median")()
     indices, count = _observe(pairs, (*fitted.values(), scales), protocol)
     fits = {name: alignment.fits() for name, alignment in fitted.items()}
     errors: dict[str, list[DepthErrors]] = {name: [] for name in alignments}
-    place = {index: position for position, index in enumerate(indices)}
-    for index, (prediction, truth) in enumerate(pairs):
-        if index in place:
-            for name in alignments:
-                aligned = align_depth(prediction, fits[name][place[index]], protocol)
-                errors[name].append(depth_errors(aligned, truth, protocol))
+    with_truth = set(indices)
+    wanted = (pair for index, pair in enumerate(pairs) if index in with_truth)
+    own_fits = ([fits[name][place] for name in alignments] for place in range(len(indices)))
+    for of_image in map_ahead(partial(_errors_of_image, protocol), zip(wanted, own_fits, strict=True)):
+        for name, one in zip(alignments, of_image, strict=True):
+            errors[name].append(one)
     return DepthEvaluation(
         aligned=tuple(
             AlignedErrors(name, average_errors(errors[name]), tuple(errors[name]), tuple(fits[name]))
@@ -107,6 +114,7 @@ def evaluate_depth(
         indices=tuple(indices),
         image_scales=tuple(fit.scale for fit in scales.fits()),
         pairs=count,
+        fits=fits,
     )
 
 
@@ -115,16 +123,41 @@ def _observe(
 ) -> tuple[list[int], int]:
     """Show the common pixels of every image that has truth to the alignments; its indices, and how many pairs."""
     indices, count = [], 0
-    for index, (prediction, truth) in enumerate(pairs):
+    for index, (pixels, counted) in enumerate(map_ahead(partial(_common, protocol), pairs)):
         count += 1
-        limited = _limit_raw(prediction, protocol)
-        counted, covered = count_pixels(limited, truth, protocol)
-        if counted.any():
+        if counted:
             indices.append(index)
-            d, g = limited[covered].astype(np.float64), truth[covered].astype(np.float64)
             for alignment in alignments:
-                alignment.observe(d, g)
+                alignment.observe(pixels)
     return indices, count
+
+
+def _common(protocol: DepthProtocol, pair: DepthPair) -> tuple[CommonPixels, int]:
+    """The pixels of an image that have truth and prediction, and how many have truth."""
+    prediction, truth = pair
+    limited = _limit_raw(prediction, protocol)
+    counted, covered = count_pixels(limited, truth, protocol)
+    pixels = CommonPixels(limited[covered].astype(np.float64), truth[covered].astype(np.float64))
+    return pixels, int(np.count_nonzero(counted))
+
+
+def _errors_of_image(protocol: DepthProtocol, task: tuple[DepthPair, Sequence[DepthFit]]) -> list[DepthErrors]:
+    """Errors of an image under each fit."""
+    pair, fits = task
+    pixels, counted = _common(protocol, pair)
+    return [_errors_under(fit, pixels, counted, protocol) for fit in fits]
+
+
+def _errors_under(fit: DepthFit, pixels: CommonPixels, counted: int, protocol: DepthProtocol) -> DepthErrors:
+    """Errors of an image as `align_depth` fits it."""
+    d, g = fit.apply_positive(pixels.d), pixels.g
+    if protocol.clip is not None:
+        d = np.clip(d, *protocol.clip)
+    with np.errstate(invalid="ignore"):
+        covered = np.isfinite(d) & (d > 0)
+    if not covered.all():
+        d, g = d[covered], g[covered]
+    return pixel_errors(d, g, counted, protocol)
 
 
 def align_depth(prediction: DepthMap, fit: DepthFit, protocol: DepthProtocol) -> DepthMap:

@@ -67,23 +67,35 @@ def depth_errors(
     counted, covered = count_pixels(prediction, truth, protocol)
     if not counted.any():
         raise DepthMetricsError("the image has no truth in the protocol's range; leave it out")
-    coverage = float(covered.sum() / counted.sum())
-    if not covered.any():
-        return dataclasses.replace(UNANSWERED, coverage=coverage)
     d, g = prediction[covered].astype(np.float64), truth[covered].astype(np.float64)
+    return pixel_errors(d, g, int(np.count_nonzero(counted)), protocol)
+
+
+def pixel_errors(
+    d: NDArray[np.float64], g: NDArray[np.float64], counted: int, protocol: DepthProtocol = EVERYTHING
+) -> DepthErrors:
+    """The same from the pixels that have a prediction: positive predictions d and truths g [N], of `counted` pixels."""
+    coverage = len(d) / counted
+    if len(d) == 0:
+        return dataclasses.replace(UNANSWERED, coverage=coverage)
     if protocol.clip is not None:
         d = np.clip(d, *protocol.clip)
-    difference, log_ratio = d - g, np.log(d / g)
+    # Every pass over the pixels costs as much as any other: what several figures need is made once.
+    distance, log_distance = np.abs(d - g), np.abs(np.log(d / g))
+    relative = distance / g
+    squared = distance * distance
     return DepthErrors(
-        abs_rel=float(np.mean(np.abs(difference) / g)),
-        sq_rel=float(np.mean(difference**2 / g)),
-        rmse=math.sqrt(np.mean(difference**2)),
-        rmse_log=math.sqrt(np.mean(log_ratio**2)),
-        delta1=_fraction_within(log_ratio, 1.25),
-        delta2=_fraction_within(log_ratio, 1.25**2),
-        delta3=_fraction_within(log_ratio, 1.25**3),
-        mae=float(np.mean(np.abs(difference))),
-        median_rel=float(np.median(np.abs(difference) / (g + protocol.relative_offset))),
+        abs_rel=float(np.mean(relative)),
+        sq_rel=float(np.mean(squared / g)),
+        rmse=math.sqrt(np.mean(squared)),
+        rmse_log=math.sqrt(np.mean(log_distance * log_distance)),
+        delta1=_fraction_within(log_distance, 1.25),
+        delta2=_fraction_within(log_distance, 1.25**2),
+        delta3=_fraction_within(log_distance, 1.25**3),
+        mae=float(np.mean(distance)),
+        median_rel=float(
+            np.median(distance / (g + protocol.relative_offset) if protocol.relative_offset else relative)
+        ),
         coverage=coverage,
     )
 
@@ -113,8 +125,8 @@ def count_pixels(
     return counted, covered
 
 
-def _fraction_within(log_ratio: NDArray[np.float64], threshold: float) -> float:
-    return float(np.mean(np.abs(log_ratio) < math.log(threshold)))
+def _fraction_within(log_distance: NDArray[np.float64], threshold: float) -> float:
+    return np.count_nonzero(log_distance < math.log(threshold)) / len(log_distance)
 
 
 def _mean(values: Sequence[float]) -> float:

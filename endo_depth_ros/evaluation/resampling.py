@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -29,16 +30,22 @@ def to_raw_view(depth: NDArray[np.floating], rectified: Camera, raw: Camera) -> 
     The inverse of truth.rectify_truth, which moves the prediction and leaves published truth as it is.
     rectified: the pinhole of `depth`. raw: the camera of the image that was rectified, with its R.
     """
+    columns, rows, z = _rectified_pixels(rectified, raw)
+    disparity = cv2.remap(
+        _disparity(depth), columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan
+    )
+    # A point at rectified depth z lies at z / rays_z times the ray, whose z in the raw frame is one.
+    return (_depth(disparity) / z).astype(np.float32)
+
+
+@lru_cache(maxsize=2)
+def _rectified_pixels(rectified: Camera, raw: Camera) -> tuple[NDArray[Any], ...]:
+    """Where each raw pixel lies in the rectified image (column, row), and its ray's rectified z."""
     rays = raw_pixel_rays(raw) @ raw.R.T
     with np.errstate(divide="ignore", invalid="ignore"):
         where = (rays @ rectified.K.T)[..., :2] / rays[..., 2:]
     where = np.where(rays[..., 2:] > 0, where, -10.0).astype(np.float32)
-    disparity = cv2.remap(
-        _disparity(depth), where[..., 0], where[..., 1], cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan,
-    )  # fmt: skip
-    # A point at rectified depth z lies at z / rays_z times the ray, whose z in the raw frame is one.
-    return (_depth(disparity) / rays[..., 2]).astype(np.float32)
+    return where[..., 0], where[..., 1], rays[..., 2]
 
 
 def _disparity(depth: NDArray[np.floating]) -> DepthMap:

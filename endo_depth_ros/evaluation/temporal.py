@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.geometry.transforms import invert_transform, transform_points
+from endo_depth_ros.geometry.transforms import invert_transform
+from endo_depth_ros.work_ahead import map_ahead
 
 # A moved point must lie this far in front of the camera, in the unit of depth.
 NEAREST = 1e-6
@@ -62,14 +64,20 @@ def temporal_errors(
 ) -> TemporalErrors:
     """TAE and TAS of a sequence (Chen et al. 2025, Video Depth Anything, eq. 6; Zhou et al. 2025, EndoDAV)."""
     errors, scores = [], []
-    for a, b in pairwise(frames):
-        forth, back = pair_errors(a, b, convention), pair_errors(b, a, convention)
+    for forth, back in map_ahead(partial(_both_ways, convention), pairwise(frames)):
         if math.isfinite(forth[0]) and math.isfinite(back[0]):
             errors.append((forth[0] + back[0]) / 2)
             scores.append((forth[1] + back[1]) / 2)
     if not errors:
         return TemporalErrors(math.nan, math.nan, 0, convention)
     return TemporalErrors(100 * float(np.mean(errors)), float(np.mean(scores)), len(errors), convention)
+
+
+def _both_ways(
+    convention: PixelConvention, pair: tuple[PosedDepth, PosedDepth]
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    a, b = pair
+    return pair_errors(a, b, convention), pair_errors(b, a, convention)
 
 
 def pair_errors(a: PosedDepth, b: PosedDepth, convention: PixelConvention) -> tuple[float, float]:
@@ -93,16 +101,17 @@ def carry_depth(a: PosedDepth, b: PosedDepth, convention: PixelConvention) -> ND
     No z-buffer: of points that fall on one pixel the last in row order stays, as in both published evaluations.
     """
     shift = 0.5 if convention is PixelConvention.HALF_PIXEL else 0.0
-    with np.errstate(invalid="ignore"):
-        rows, columns = np.nonzero(a.valid & np.isfinite(a.depth) & (a.depth > 0))
-    depth = a.depth[rows, columns].astype(np.float64)
-    pixels = np.stack([columns + shift, rows + shift, np.ones(len(rows))], axis=1)
-    points_a = (pixels @ np.linalg.inv(a.K).T) * depth[:, None]
-    points_b = transform_points(invert_transform(b.T_world_camera) @ a.T_world_camera, points_a)
-    points_b = points_b[points_b[:, 2] > NEAREST]
-    u, v = np.round((points_b @ b.K.T)[:, :2] / points_b[:, 2:]).T
-    height, width = b.depth.shape
-    inside = (u >= 0) & (u < width) & (v >= 0) & (v < height)
-    carried = np.full((height, width), np.nan)
-    carried[v[inside].astype(np.intp), u[inside].astype(np.intp)] = points_b[inside, 2]
-    return carried
+    T_b_a = invert_transform(b.T_world_camera) @ a.T_world_camera
+    # The whole image at once, K R inv(K) (u, v, 1) depth + K t, component by component: gathering points costs more.
+    M, t = b.K @ T_b_a[:3, :3] @ np.linalg.inv(a.K), b.K @ T_b_a[:3, 3]
+    height_a, width_a = a.depth.shape
+    u, v = np.arange(width_a) + shift, np.arange(height_a)[:, None] + shift
+    with np.errstate(invalid="ignore", divide="ignore"):
+        depth = np.where(a.valid & (a.depth > 0) & (a.depth < np.inf), a.depth, np.nan)
+        x, y, z = (depth * (m[0] * u + (m[1] * v + m[2])) + offset for m, offset in zip(M, t, strict=True))
+        columns, rows = np.round(x / z), np.round(y / z)
+        height, width = b.depth.shape
+        inside = (z > NEAREST) & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    carried = np.full(height * width, np.nan)
+    carried[(rows[inside] * width + columns[inside]).astype(np.intp)] = z[inside]
+    return carried.reshape(height, width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.evaluation.resampling import to_raw_view
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.runs.map_file import MapFile, Place
 from endo_depth_ros.runs.truth_topics import Truth
 
 DepthMap = NDArray[np.float32]
@@ -82,13 +82,16 @@ class StoredMaps:
 
 
 class PredictionStore:
-    """Frames in order; a file each, so that memory does not grow with their number."""
+    """Frames in order; their maps lie in a file, so that memory does not grow with their number."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: empty, and the caller's to remove."""
+    def __init__(self, file: MapFile) -> None:
+        """file: the caller's to close and remove."""
         self.frames: list[StoredFrame] = []
-        self._folder = folder
+        self._file = file
         self._by_stamp: dict[int, list[StoredFrame]] = {}
+        self._maps: dict[int, tuple[Place, Place, Place]] = {}
+        self._truths: dict[int, Place] = {}
+        self._rectified: dict[int, Place] = {}
 
     def add(self, answer: Answer) -> None:
         """The answer to the next frame."""
@@ -100,7 +103,8 @@ class PredictionStore:
                 number, depth.frame.frame_id, depth.status, answer.latency_ms, depth.frame.camera,
                 tracked=answer.tracked,
             )  # fmt: skip
-            np.savez(self._maps(number), image=depth.frame.image, depth=depth.depth, sigma=depth.sigma)
+            append = self._file.append
+            self._maps[number] = append(depth.frame.image), append(depth.depth), append(depth.sigma)
         self.frames.append(frame)
         self._by_stamp.setdefault(frame.status.stamp_ns, []).append(frame)
 
@@ -114,7 +118,7 @@ class PredictionStore:
                 frame.T_world_camera = truth.T_world_camera
                 if truth.depth is not None:
                     frame.has_truth = True
-                    np.save(self._truth(frame.number), truth.depth)
+                    self._truths[frame.number] = self._file.append(truth.depth.astype(np.float32, copy=False))
         if not any(frame.has_truth or frame.T_world_camera is not None for frame in self.frames):
             raise SourceError(
                 f"none of {count} true depths or poses has the stamp of one of {len(self.frames)} images; "
@@ -131,22 +135,28 @@ class PredictionStore:
 
     def maps(self, number: int) -> StoredMaps | None:
         """The answer to a frame, None without depth."""
-        if self.frames[number].camera is None:
+        if number not in self._maps:
             return None
-        with np.load(self._maps(number)) as saved:
-            return StoredMaps(saved["image"], saved["depth"], saved["sigma"])
+        return StoredMaps(*(self._file.read(place) for place in self._maps[number]))
+
+    def depth(self, number: int) -> DepthMap | None:
+        """The depth of a frame alone, None without any."""
+        return self._file.read(self._maps[number][1]) if number in self._maps else None
 
     def truth(self, number: int) -> DepthMap:
         """True depth of a frame that has one, in its own pixels."""
-        return np.asarray(np.load(self._truth(number)), np.float32)
+        return self._file.read(self._truths[number])
 
     def truth_in_prediction(self, number: int) -> DepthMap:
         """True depth in the pixels of the frame's prediction; both must be there. Raises SourceError."""
-        frame = self.frames[number]
-        truth = self.truth(number)
+        if number in self._rectified:
+            return self._file.read(self._rectified[number])
+        frame, truth = self.frames[number], self.truth(number)
         assert frame.camera is not None
         if frame.truth_camera is not None:
-            return rectify_truth(truth, frame.truth_camera, frame.camera)
+            rectified = rectify_truth(truth, frame.truth_camera, frame.camera)
+            self._rectified[number] = self._file.append(rectified)
+            return rectified
         if truth.shape == (frame.camera.height, frame.camera.width):
             return truth
         raise SourceError(
@@ -155,25 +165,17 @@ class PredictionStore:
 
     def pair_in_prediction(self, number: int) -> DepthPair:
         """Prediction and truth in the prediction's pixels, metres; in the truth's where there is no prediction."""
-        maps = self.maps(number)
-        if maps is None:
-            return nothing_like(self.truth(number))
-        return maps.depth, self.truth_in_prediction(number)
+        depth = self.depth(number)
+        return nothing_like(self.truth(number)) if depth is None else (depth, self.truth_in_prediction(number))
 
     def pair_in_truth(self, number: int) -> DepthPair:
         """Prediction and truth in the truth's own pixels, metres."""
-        frame, maps, truth = self.frames[number], self.maps(number), self.truth(number)
-        if maps is None or frame.camera is None:
-            return nothing_like(truth)
+        frame, depth = self.frames[number], self.depth(number)
+        if depth is None or frame.camera is None:
+            return nothing_like(self.truth(number))
         if frame.truth_camera is None:
-            return maps.depth, self.truth_in_prediction(number)
-        return to_raw_view(maps.depth, frame.camera, frame.truth_camera), truth
-
-    def _maps(self, number: int) -> Path:
-        return self._folder / f"{number:06d}.npz"
-
-    def _truth(self, number: int) -> Path:
-        return self._folder / f"{number:06d}_truth.npy"
+            return depth, self.truth_in_prediction(number)
+        return to_raw_view(depth, frame.camera, frame.truth_camera), self.truth(number)
 
 
 class ProtocolPairs:

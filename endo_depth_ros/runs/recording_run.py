@@ -7,6 +7,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from endo_depth_ros.evaluation.depth_evaluation import align_depth
 from endo_depth_ros.evaluation.protocol import UNITS, Protocol
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.map_file import MapFile
+from endo_depth_ros.runs.pose_figures import PoseAssessment, assess_poses
 from endo_depth_ros.runs.prediction_store import Answer, PredictionStore
 from endo_depth_ros.runs.recordings import Recording
 from endo_depth_ros.runs.run_folder import Example, RecordingResult
@@ -57,34 +60,53 @@ def evaluate_recording(
     recording without frames or truth.
     """
     start_s = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix=".predictions.", dir=scratch) as folder:
-        store = PredictionStore(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix=".predictions.", dir=scratch) as folder,
+        MapFile(Path(folder) / "maps") as file,
+    ):
+        store = PredictionStore(file)
         for answered in islice(answers, max_frames):
             store.add(answered)
         if not store.frames:
             raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
         store.add_truths(recording.truths())
-        pose_notes = follow_camera(store, pose)
-        assessment = assess(store, protocol, recording.relative_truth)
+        # The tracker works on one image after the other, the comparison on many at a time.
+        with ThreadPoolExecutor(1) as beside:
+            following = beside.submit(follow_camera, store, pose)
+            assessment = assess(store, protocol, recording.relative_truth)
+            pose_notes = following.result()
         if not assessment.figures.images and any(frame.has_truth for frame in store.frames):
             raise SourceError(
                 f"{recording.name}: no pixel's true depth lies within {protocol.min_depth:g} and "
                 f"{protocol.max_depth:g} {protocol.unit}, which protocol {protocol.name} counts; "
                 "choose another"
             )
+        path = assess_poses(store.frames, protocol, assessment.relative)
         examples = choose_examples(store, protocol, assessment, recording.name)
-    figures = dataclasses.asdict(assessment.figures)
+    facts = facts_of(recording, protocol, assessment, path, pose_notes)
+    facts["times"]["wall_s"] = time.perf_counter() - start_s
+    rows = [
+        {"recording": recording.name, **row, **of_pose} for row, of_pose in zip(assessment.rows, path.rows, strict=True)
+    ]
+    return RecordingResult("", facts, rows, examples)
+
+
+def facts_of(
+    recording: Recording, protocol: Protocol, assessment: Assessment, path: PoseAssessment, notes: list[str]
+) -> dict[str, Any]:
+    """The recording's part of metrics.json."""
+    figures, was_followed = dataclasses.asdict(assessment.figures), bool(path.figures.states)
     latencies_ms = [row["latency_ms"] for row in assessment.rows if math.isfinite(row["latency_ms"])]
-    facts = {
+    path_notes = path.figures.notes if was_followed else ()
+    return {
         "name": recording.name,
         "dataset": recording.dataset,
         "headline": assessment.headline,
         **figures,
-        "notes": [*recording.notes, *figures["notes"], *pose_notes, *notes_on_protocol(recording, protocol)],
-        "times": {"wall_s": time.perf_counter() - start_s, "latency_p50_ms": _median(latencies_ms)},
+        "pose": dataclasses.asdict(path.figures) if was_followed else None,
+        "notes": [*recording.notes, *figures["notes"], *notes, *path_notes, *notes_on_protocol(recording, protocol)],
+        "times": {"latency_p50_ms": _median(latencies_ms)},
     }
-    rows = [{"recording": recording.name, **row} for row in assessment.rows]
-    return RecordingResult("", facts, rows, examples)
 
 
 def follow_camera(store: PredictionStore, settings: PoseSettings | None) -> list[str]:

@@ -24,7 +24,7 @@ from endo_depth_ros.evaluation.depth_evaluation import DepthEvaluation, align_de
 from endo_depth_ros.evaluation.depth_metrics import DepthErrors, count_pixels
 from endo_depth_ros.evaluation.protocol import UNITS, Protocol
 from endo_depth_ros.evaluation.temporal import PixelConvention, PosedDepth, TemporalErrors, temporal_errors
-from endo_depth_ros.runs.pose_figures import PoseFigures, assess_poses, scaled
+from endo_depth_ros.runs.pose_figures import scaled
 from endo_depth_ros.runs.prediction_store import PredictionStore, ProtocolPairs, StoredFrame
 
 # Frames, evenly spread, and pixels of each, from which distributions are taken: enough for a curve, flat in memory.
@@ -45,8 +45,7 @@ class SequenceFigures:
     """All figures of one recording in the protocol's unit.
 
     depth: mean errors by alignment, the headline's first. temporal: None without poses or where the protocol has none.
-    pose: None where no camera was followed. calibration, sparsification, histogram: of a sample; the latter two of
-    depth times `sample_scale`.
+    calibration, sparsification, histogram: of a sample; the latter two of depth times `sample_scale`.
     """
 
     frames: int
@@ -60,7 +59,6 @@ class SequenceFigures:
     flicker: float
     scale_spread: float
     temporal: TemporalErrors | None
-    pose: PoseFigures | None
     calibration: Calibration
     sparsification: Sparsification | None
     histogram: DepthHistogram
@@ -70,26 +68,26 @@ class SequenceFigures:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """Figures of a recording, a row a frame, and the headline's fit to each frame that has truth."""
+    """Figures of a recording, a row a frame, and the headline's fit to each frame that has truth.
+
+    relative: whether depth has no unit.
+    """
 
     figures: SequenceFigures
     rows: list[dict[str, Any]]
     fits: dict[int, DepthFit]
     headline: str
+    relative: bool
 
 
 def assess(store: PredictionStore, protocol: Protocol, relative_truth: bool = False) -> Assessment:
-    """Everything about the recording in the store. Raises SourceError for truth that does not fit its image."""
+    """All about the depth of the recording in the store. Raises SourceError for truth that does not fit its image."""
     relative = relative_truth or is_relative(store.frames)
     alignments = usable_alignments(protocol, relative)
-    asked = alignments
-    if protocol.temporal is not None and protocol.temporal.alignment not in asked:
-        asked = (*asked, protocol.temporal.alignment)
-    pairs = ProtocolPairs(store, protocol)
-    evaluation = evaluate_depth(pairs, asked, protocol.counting)
+    also_fit = set() if protocol.temporal is None else {protocol.temporal.alignment} - set(alignments)
+    evaluation = evaluate_depth(ProtocolPairs(store, protocol), alignments, protocol.counting, list(also_fit))
     sample_scale = median_or_nan(list(evaluation.image_scales)) if relative else 1.0
     calibration, sparsification, histogram = _sample(store, protocol, evaluation, sample_scale)
-    pose = assess_poses(store.frames, protocol, relative)
     figures = SequenceFigures(
         frames=len(store.frames),
         images=len(evaluation.indices),
@@ -102,18 +100,15 @@ def assess(store: PredictionStore, protocol: Protocol, relative_truth: bool = Fa
         flicker=evaluation.flicker,
         scale_spread=evaluation.scale_spread,
         temporal=_temporal(store, protocol, evaluation),
-        pose=pose.figures if pose.figures.states else None,
         calibration=calibration,
         sparsification=sparsification,
         histogram=histogram,
         sample_scale=sample_scale,
         notes=_notes(protocol, alignments, relative),
     )
-    fits = dict(zip(evaluation.indices, evaluation.of(alignments[0]).fits, strict=True))
-    rows = [
-        {**row, **of_pose} for row, of_pose in zip(frame_rows(store, evaluation, alignments), pose.rows, strict=True)
-    ]
-    return Assessment(figures, rows, fits, alignments[0])
+    fits = dict(zip(evaluation.indices, evaluation.fits[alignments[0]], strict=True))
+    rows = frame_rows(store, evaluation, alignments)
+    return Assessment(figures, rows, fits, alignments[0], relative)
 
 
 def is_relative(frames: Sequence[StoredFrame]) -> bool:
@@ -186,7 +181,7 @@ def _temporal(store: PredictionStore, protocol: Protocol, evaluation: DepthEvalu
     posed = sum(frame.T_world_camera is not None for frame in store.frames)
     if protocol.temporal is None or posed < 2:
         return None
-    fits = dict(zip(evaluation.indices, evaluation.of(protocol.temporal.alignment).fits, strict=True))
+    fits = dict(zip(evaluation.indices, evaluation.fits[protocol.temporal.alignment], strict=True))
     convention = PixelConvention(protocol.temporal.convention)
     return temporal_errors(_posed(store, protocol, fits), convention)
 
@@ -194,14 +189,14 @@ def _temporal(store: PredictionStore, protocol: Protocol, evaluation: DepthEvalu
 def _posed(store: PredictionStore, protocol: Protocol, fits: dict[int, DepthFit]) -> Iterator[PosedDepth]:
     """Aligned depth of every frame in its rectified pinhole; one that lacks anything parts its neighbours."""
     for frame in store.frames:
-        maps = store.maps(frame.number) if frame.number in fits and frame.T_world_camera is not None else None
-        if maps is None or frame.camera is None or frame.T_world_camera is None:
+        depth = store.depth(frame.number) if frame.number in fits and frame.T_world_camera is not None else None
+        if depth is None or frame.camera is None:
             yield PosedDepth(np.full((1, 1), np.nan), np.zeros((1, 1), bool), np.eye(3), np.eye(4))
             continue
         truth = protocol.in_unit(store.truth_in_prediction(frame.number))
-        depth = align_depth(protocol.in_unit(maps.depth), fits[frame.number], protocol.counting)
-        counted, _ = count_pixels(depth, truth, protocol.counting)
-        yield PosedDepth(depth, counted, frame.camera.K, scaled(frame.true_pose(), 1 / UNITS[protocol.unit]))
+        aligned = align_depth(protocol.in_unit(depth), fits[frame.number], protocol.counting)
+        counted, _ = count_pixels(aligned, truth, protocol.counting)
+        yield PosedDepth(aligned, counted, frame.camera.K, scaled(frame.true_pose(), 1 / UNITS[protocol.unit]))
 
 
 def _notes(protocol: Protocol, alignments: tuple[str, ...], relative: bool) -> tuple[str, ...]:
