@@ -20,16 +20,17 @@ def fit_camera_motion(points: NDArray[np.float64], rays: NDArray[np.float64]) ->
     """
     T = np.eye(4)
     for _ in range(ITERATIONS):
-        moved = points @ T[:3, :3].T + T[:3, 3]
-        inverse = 1 / np.maximum(moved[:, 2], 1e-12)
-        x, y = moved[:, 0] * inverse, moved[:, 1] * inverse
-        residual = np.stack([rays[:, 0] - x, rays[:, 1] - y])  # [2, N]
-        error = np.hypot(*residual)
-        weight = 1 / (1 + (error / max(TOLERANCE * float(np.median(error)), 1e-9)) ** 2)
+        moved = T[:3, :3] @ points.T + T[:3, 3:]  # [3, N]
+        inverse = 1 / np.maximum(moved[2], 1e-12)
+        x, y = moved[:2] * inverse
+        residual = rays.T - moved[:2] * inverse  # [2, N]
+        squared = residual[0] ** 2 + residual[1] ** 2
+        scale = max(TOLERANCE**2 * float(np.median(squared)), 1e-18)
         jacobian = projection_jacobian(x, y, inverse)
-        weighted = jacobian * weight
-        normal = np.einsum("cin,cjn->ij", weighted, jacobian)
-        step = np.linalg.lstsq(normal, np.einsum("cin,cn->i", weighted, residual), rcond=1e-9)[0]
+        weighted = jacobian / (1 + squared / scale)
+        normal = (weighted @ jacobian.transpose(0, 2, 1)).sum(0)
+        gradient = (weighted @ residual[..., None]).sum(0)[:, 0]
+        step = np.linalg.lstsq(normal, gradient, rcond=1e-9)[0]
         T = motion_of(step) @ T
     return T
 
@@ -38,13 +39,11 @@ def projection_jacobian(
     x: NDArray[np.float64], y: NDArray[np.float64], inverse_z: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Of the rays (x, y) by the points' translation and rotation vector, [2, 6, N] (Longuet-Higgins, Prazdny 1980)."""
-    zero = np.zeros_like(x)
-    return np.stack(
-        [
-            np.stack([inverse_z, zero, -x * inverse_z, -x * y, 1 + x * x, -y]),
-            np.stack([zero, inverse_z, -y * inverse_z, -1 - y * y, x * y, x]),
-        ]
-    )
+    jacobian = np.zeros((2, 6, len(x)))
+    across, down = jacobian
+    across[0], across[2], across[3], across[4], across[5] = inverse_z, -x * inverse_z, -x * y, 1 + x * x, -y
+    down[1], down[2], down[3], down[4], down[5] = inverse_z, -y * inverse_z, -1 - y * y, x * y, x
+    return jacobian
 
 
 def motion_of(step: NDArray[np.float64]) -> NDArray[np.float64]:

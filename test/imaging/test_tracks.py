@@ -5,7 +5,7 @@ from wall import K, Wall
 
 from endo_depth_ros.imaging.tracks import extract_texture, find_corners, follow_corners
 
-EVERYWHERE = np.ones((256, 320), bool)
+EVERYWHERE = np.ones((128, 160), bool)
 
 
 def follow(before, after, where=EVERYWHERE):
@@ -28,8 +28,8 @@ def test_corners_are_found_again_where_the_wall_is():
 
 
 def test_corners_lie_where_they_are_wanted():
-    where = np.zeros((256, 320), bool)
-    where[40:120, 60:200] = True
+    where = np.zeros((128, 160), bool)
+    where[20:60, 30:100] = True
     corners = find_corners(extract_texture(Wall().frame(0)[0].image), where)
     assert len(corners) > 20
     assert where[np.rint(corners[:, 1]).astype(int), np.rint(corners[:, 0]).astype(int)].mean() > 0.95
@@ -39,7 +39,7 @@ def test_shading_that_moves_is_no_texture():
     y, x = np.mgrid[:256, :320]
     light = 128 + 100 * np.cos(x / 60) * np.cos(y / 50)
     texture = extract_texture(np.repeat(light[..., None], 3, 2).astype(np.uint8))
-    assert np.ptp(texture[20:-20, 20:-20].astype(int)) < 20
+    assert np.ptp(texture[10:-10, 10:-10].astype(int)) < 20
 
 
 def test_another_scene_leaves_few_tracks():
