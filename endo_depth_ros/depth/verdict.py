@@ -93,12 +93,14 @@ def judge_veil(veil: Veil, settings: DepthSettings) -> Opinion | None:
 
 def judge_colour(colour: BodyColour, veil: Veil, settings: DepthSettings) -> Opinion | None:
     """Outside the body, or nothing; grey without any contrast is smoke, however dim, and no room."""
-    if not colour.is_foreign(settings.max_cold_fraction):
+    if not colour.is_grey(settings.max_cold_fraction):
         return None
     grey = f"{colour.cold:.0%} of what is lit is bluish or greenish and {colour.colourless:.0%} is not red"
-    if veil.is_flat(settings.max_veil):
+    if veil.is_dim_smoke(settings.max_veil):
         return Verdict.OBSCURED, f"{grey}, nearly without contrast: dim smoke, or a lens that is fogged"
-    return Verdict.OUTSIDE_BODY, f"{grey}, unlike anything in a body"
+    if colour.is_foreign(settings.max_cold_fraction):
+        return Verdict.OUTSIDE_BODY, f"{grey}, unlike anything in a body"
+    return None
 
 
 def judge_sharpness(

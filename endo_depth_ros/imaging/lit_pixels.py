@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # About this many columns are enough for shares of a frame.
-SAMPLE_WIDTH_PX = 160
+SAMPLE_WIDTH_PX = 110
 # Darker pixels have too few levels to have a colour.
 LIT_LEVEL = 30
 # The lens smears the black border this far into the picture, as a share of the image's longer side.
@@ -55,7 +55,9 @@ def find_core(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def find_level(values: NDArray[np.uint8], quantile: float) -> int:
     """The smallest level that this share of the values doesn't exceed; 0 of none."""
-    counts = np.cumsum(np.bincount(values, minlength=256))
+    if values.size == 0:
+        return 0
+    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
     return int(np.searchsorted(counts, quantile * counts[-1]))
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 WORKING_WIDTH_PX = 320
 # Against noise and JPEG blocks, before the first gradient.
-PREBLUR_PX = 0.7
-REBLUR_PX = 1.0
+PREBLUR_PX, PREBLUR_KERNEL = 0.7, (5, 5)
+REBLUR_PX, REBLUR_KERNEL = 1.0, (7, 7)
 # A central difference blurs, too: a box two pixels wide.
 DIFFERENCE_VARIANCE_PX2 = 1 / 3
 # Gradient that noise does not reach after both blurs, in levels per pixel.
@@ -41,9 +41,9 @@ def measure_edge_width(image: NDArray[np.uint8], core: NDArray[np.bool_], width_
         size = (width_px, max(1, round(image.shape[0] * width_px / image.shape[1])))
         green = np.asarray(cv2.resize(green, size, interpolation=cv2.INTER_AREA), np.uint8)
         core = np.asarray(cv2.resize(core.view(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8) > 0
-    smooth = cv2.GaussianBlur(green.astype(np.float32), (0, 0), PREBLUR_PX)
+    smooth = cv2.GaussianBlur(green.astype(np.float32), PREBLUR_KERNEL, PREBLUR_PX)
     fine = squared_gradient(smooth)
-    coarse = squared_gradient(cv2.GaussianBlur(smooth, (0, 0), REBLUR_PX))
+    coarse = squared_gradient(cv2.GaussianBlur(smooth, REBLUR_KERNEL, REBLUR_PX))
     ridge = core & (coarse > MIN_GRADIENT**2) & (coarse >= RIDGE**2 * cv2.dilate(coarse, RIDGE_WINDOW))
     ratio = fine[ridge] / coarse[ridge]  # R²
     if len(ratio) < MIN_RIDGE_PIXELS:
@@ -60,4 +60,7 @@ def squared_gradient(image: NDArray) -> NDArray[np.float32]:
     """Squared length of the gradient by central differences, float32 [H, W], in levels² per pixel²."""
     x = cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
     y = cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
-    return np.asarray(x * x + y * y, np.float32)
+    x *= x
+    y *= y
+    x += y
+    return np.asarray(x, np.float32)

@@ -20,6 +20,10 @@ CLEAR_RANGE = 0.75
 # 60 % of red: below 0.26, clear: 0.45 to 0.55).
 BLOODY_GREEN_TO_RED = 0.42
 
+# Of the opacity: what red has at least, of full scale and of the most that it reaches. Under 0.6 of red it has at least
+# 0.28 of full scale and half of the most; vivid tissue close to the lens nearly reaches the one or the other.
+BLOOD_LEVEL, BLOOD_SHARE = 0.625, 1.2
+
 
 @dataclass(frozen=True)
 class Veil:
@@ -48,14 +52,22 @@ class Veil:
         """Whether there is as little contrast as under a film of this opacity, of any brightness."""
         return self.white_range < (1 - opacity) * CLEAR_RANGE
 
+    def is_dim_smoke(self, opacity: float) -> bool:
+        """Whether a white film of at least this opacity lies over everything, however little light there is.
+
+        Dim tissue has little contrast, too, but is dark somewhere: a film leaves nothing below its share of the most.
+        """
+        return self.is_flat(opacity) and self.white > opacity * (self.white + self.white_range)
+
     def is_blood(self, opacity: float) -> bool:
         """Whether a red film does: the dark parts are red, the bright ones are, too, and half of it is red as blood.
 
-        Blood is at best half of full scale in red, hence half of the opacity as red level.
+        Blood is at best somewhat more than half of full scale in red, hence BLOOD_LEVEL of the opacity as red level.
         """
         left = (1 - opacity) * CLEAR_RANGE
         dull = self.red_range < left and self.green_ceiling < left
-        return self.red > opacity / 2 and dull and self.bloody > 0.5
+        everywhere = self.red > opacity * max(BLOOD_LEVEL, BLOOD_SHARE * (self.red + self.red_range))
+        return everywhere and dull and self.bloody > 0.5
 
 
 def measure_veil(pixels: LitPixels) -> Veil:

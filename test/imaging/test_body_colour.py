@@ -59,6 +59,14 @@ def test_one_tint_over_everything_is_no_room():
     assert not measure(tissue((0.7, 1, 0.8))).is_foreign(MAX_COLD)
 
 
+def test_a_white_balance_that_makes_a_body_grey_makes_no_room_of_it():
+    rng = np.random.default_rng(2)
+    noisy = tissue((0.97, 1, 1.0)) * rng.uniform(0.9, 1.1, (H, W, 3))
+    found = measure(noisy.clip(0, 255))
+    assert found.is_grey(MAX_COLD)
+    assert not found.is_foreign(MAX_COLD)
+
+
 def test_clipped_and_dim_pixels_have_no_colour():
     image = tissue((1, 0.9, 0.8))
     image[:60] = (254, 255, 255)

@@ -64,5 +64,16 @@ def test_vivid_tissue_close_to_the_lens_is_no_blood():
     assert not measure(red.astype(np.uint8)).is_blood(OPACITY)
 
 
+@pytest.mark.parametrize("gain", [1.0, 0.5, 0.3])
+def test_smoke_is_seen_in_little_light_too(gain):
+    smoky = cover(cavity(), (220, 220, 225))
+    assert measure((gain * smoky).astype(np.uint8)).is_dim_smoke(OPACITY)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.6, 0.45])
+def test_tissue_in_little_light_is_no_smoke(gain):
+    assert not measure((gain * cavity(colour=(1.0, 0.98, 0.95))).astype(np.uint8)).is_dim_smoke(OPACITY)
+
+
 def test_thin_haze_passes():
     assert not measure(cover(cavity(), (255, 255, 255), 0.2)).is_smoke(OPACITY)
