@@ -47,6 +47,7 @@ class DepthEstimator(ABC):
 
     name: ClassVar[str]
     scale_state: ClassVar[ScaleState]  # of the raw output: RELATIVE or NOMINAL
+    size_multiple: ClassVar[int] = 1  # height and width are padded to multiples of this
     constant_scale: ClassVar[bool]  # whether one factor fits all frames, so that a given scale can make it metric
 
     def __init__(self, settings: DepthSettings, runtime: Runtime) -> None:

@@ -25,6 +25,7 @@ class NetworkEstimator(DepthEstimator):
     name = "endo_depth_small"
     scale_state = ScaleState.NOMINAL
     constant_scale = True
+    size_multiple = SIZE_MULTIPLE
 
     def __init__(self, settings: DepthSettings, runtime: Runtime) -> None:
         """Load the weights that the settings name. Raises WeightsError."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.depth.device_failure import describe_failure, is_device_failure
@@ -22,6 +23,7 @@ from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.stages import AfterStage, Stage, ignore_stage
 from endo_depth_ros.depth.steadiness import Steadiness
 from endo_depth_ros.depth.verdict import FrameJudge, comparable_width
+from endo_depth_ros.depth.working_size import WorkingSize
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
@@ -40,10 +42,24 @@ class View:
     field_of_view: FieldOfView
 
 
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A frame that was looked at and waits for its depth.
+
+    exposure: None where the verdict is not ok. starts_anew: whether earlier frames have nothing to say about it.
+    """
+
+    view: View
+    status: FrameStatus
+    exposure: Exposure | None
+    starts_anew: bool
+
+
 class DepthPipeline:
     """Rectify, find the field of view, judge the frame, estimate, mark what can't be trusted.
 
-    Not thread-safe. Frames of one camera in order; `reset` after a jump in time.
+    Frames of one camera in order; `reset` after a jump in time. Not thread-safe, but for this: one thread may `begin`
+    (and `reset`, `rectify`) while another does `finish` with the frame before.
     """
 
     def __init__(
@@ -63,13 +79,15 @@ class DepthPipeline:
         self._host_copy = HostCopy()
         self.estimator = self._create_somewhere()
         self._tracker = FieldOfViewTracker(settings.field_of_view)
-        self._scope_window = ScopeWindow()
+        self._working_size = WorkingSize(settings.input_width, settings.input_height, self.estimator.size_multiple)
+        self._scope_window = ScopeWindow(self._working_size)
         self._raw_camera: Camera | None = None
         self._rectification: Rectification | CameraError = CameraError("no camera yet")
         self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
         self._field_of_view: FieldOfView | None = None
         self._frame_judge = FrameJudge()
         self._steadiness = Steadiness()
+        self._starts_anew = False
         # Replaced as a whole: another thread may do so within a frame.
         self._known_scale = KnownScale(settings.metres_per_unit)
 
@@ -94,32 +112,44 @@ class DepthPipeline:
         """Forget what earlier frames taught."""
         self._tracker.reset()
         self._scope_window.reset()
-        self._steadiness.reset()
+        self._starts_anew = True
         self._field_of_view = None
 
     def process(self, frame: Frame) -> DepthEstimate:
         """Depth of one raw frame, at the pipeline's working size. Raises CameraError as `rectify` does."""
+        return self.finish(self.begin(frame))
+
+    def begin(self, frame: Frame) -> Begun:
+        """All that comes before the model. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
         status = self._judge(view, comparable_width(view.frame.camera, frame.camera))
         self._after_stage(Stage.JUDGE)
-        if status.verdict is not Verdict.OK:
+        exposure = None
+        if status.verdict is Verdict.OK:
+            levels = self.settings.dark_level, self.settings.saturated_level
+            exposure = judge_exposure(view.frame.image, view.inside, *levels)
+            self._after_stage(Stage.JUDGE)
+        starts_anew, self._starts_anew = self._starts_anew, False
+        return Begun(view, status, exposure, starts_anew)
+
+    def finish(self, begun: Begun) -> DepthEstimate:
+        """The depth of a frame that was begun; in the order of the frames, and each of them."""
+        view, status, exposure = begun.view, begun.status, begun.exposure
+        if begun.starts_anew or exposure is None:
             self._steadiness.reset()
+        if exposure is None:
             return unanswered(view.frame, status)
-        exposure = judge_exposure(
-            view.frame.image, view.inside, self.settings.dark_level, self.settings.saturated_level
-        )
-        self._after_stage(Stage.JUDGE)
-        raw_depth, raw_sigma, trusted = self._estimate_somewhere(view, exposure)
-        valid = view.inside & exposure.good & np.isfinite(raw_depth) & (trusted > 0)
-        trusted_depth = np.where(valid, raw_depth, np.float32(np.nan))
-        steadiness = self._steady(view.frame, trusted_depth)
+        depth, sigma, trusted = self._estimate_somewhere(view, exposure)
+        unknown = ~(view.inside & exposure.good & np.isfinite(depth) & (trusted > 0))
+        depth = np.where(unknown, np.float32(np.nan), depth)
+        steadiness = self._steady(view.frame, depth)
         value = np.float32(status.scale.value * steadiness)
-        depth = trusted_depth * value
-        sigma = np.where(valid, raw_sigma * value, np.float32(np.nan))
+        # Not in place: steadiness keeps the depth for the next frame, and sigma may belong to the runtime.
+        depth, sigma = depth * value, sigma * value
         if status.scale.state is not ScaleState.RELATIVE:
-            depth = self._mark_out_of_range(depth)
-            sigma[~np.isfinite(depth)] = np.nan
-        coverage = share(np.isfinite(depth), view.inside)
+            unknown |= self._mark_out_of_range(depth)
+        np.copyto(sigma, np.nan, where=unknown)
+        coverage = share(~unknown, view.inside)
         return DepthEstimate(view.frame, depth, sigma, replace(status, coverage=coverage, steadiness=steadiness))
 
     def rectify(self, frame: Frame) -> View:
@@ -147,10 +177,10 @@ class DepthPipeline:
 
     def _rectification_of(self, camera: Camera) -> Rectification:
         if camera != self._raw_camera:
-            s = self.settings
             self._raw_camera, self._field_of_view = camera, None
+            size = self._working_size.of(camera.width, camera.height)
             try:
-                self._rectification = Rectification(camera, s.input_width, s.input_height, s.rectified_fov_deg)
+                self._rectification = Rectification(camera, *size, self.settings.rectified_fov_deg)
             except CameraError as error:
                 self._rectification = error
         # Refused once, refused for each of its frames, without trying again.
@@ -190,8 +220,7 @@ class DepthPipeline:
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
-        # A copy, because the image may be a read-only view of a message.
-        images = torch.from_numpy(view.frame.image.copy()).to(device).permute(2, 0, 1)[None].float() / 255
+        images = to_tensor(view.frame.image, device)
         inside = torch.from_numpy(view.inside).to(device)[None]
         usable = torch.from_numpy(view.inside & exposure.good).to(device)[None]
         K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
@@ -221,10 +250,20 @@ class DepthPipeline:
         """What is known about the scale: a factor is metric only if it fits all frames of a calibrated camera."""
         return self._known_scale.scale(self.estimator.scale_state, calibrated and self.estimator.constant_scale)
 
-    def _mark_out_of_range(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
-        depth[depth < self.settings.min_depth_m] = -np.inf
-        depth[depth > self.settings.max_depth_m] = np.inf
-        return depth
+    def _mark_out_of_range(self, depth: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Make depth out of range infinite, in place; where."""
+        near, far = depth < self.settings.min_depth_m, depth > self.settings.max_depth_m
+        np.copyto(depth, -np.inf, where=near)
+        np.copyto(depth, np.inf, where=far)
+        return near | far
+
+
+def to_tensor(image: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """An RGB image, uint8 [H, W, 3], as float32 [1, 3, H, W] in [0, 1]."""
+    if device.type == "cpu":
+        return torch.from_numpy(cv2.dnn.blobFromImage(image, 1 / 255))
+    # Bytes are fewer to transfer. A copy, because the image may be a read-only view of a message.
+    return torch.from_numpy(image.copy()).to(device).permute(2, 0, 1)[None].float() / 255
 
 
 def on_cpu(settings: DepthSettings) -> DepthSettings:

@@ -104,9 +104,13 @@ def pixel_rays(camera: Camera) -> NDArray[np.float64]:
 def _shrink(image: NDArray, camera: Camera) -> NDArray:
     """Average over pixels to the camera's size; exact halvings first, which OpenCV does several times faster."""
     size = (camera.width, camera.height)
-    while image.shape[1] % (2 * size[0]) == 0 and image.shape[0] % (2 * size[1]) == 0:
+    while _may_be_halved(image.shape[1], size[0]) and _may_be_halved(image.shape[0], size[1]):
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _may_be_halved(side: int, wanted: int) -> bool:
+    return side % 2 == 0 and side >= 2 * wanted
 
 
 def _choose_projection(raw: Camera, width: int, height: int, bound: float) -> NDArray[np.float64]:

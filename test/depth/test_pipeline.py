@@ -219,6 +219,30 @@ def test_a_frame_that_is_not_ok_ends_what_is_steadied():
     assert made.process(approach(2)[0]).status.steadiness == 1
 
 
+def test_the_next_frame_may_be_begun_before_the_last_is_finished():
+    one_by_one, overlapping = flickering_pipeline(), flickering_pipeline()
+    expected = [one_by_one.process(approach(index)[0]) for index in range(4)]
+    found, before = [], overlapping.begin(approach(0)[0])
+    for index in range(1, 4):
+        begun = overlapping.begin(approach(index)[0])
+        found.append(overlapping.finish(before))
+        before = begun
+    found.append(overlapping.finish(before))
+    for a, b in zip(found, expected, strict=True):
+        assert a.status == b.status
+        np.testing.assert_array_equal(a.depth, b.depth)
+
+
+def test_a_reset_ends_what_is_steadied_from_the_next_begun_frame_on():
+    made = flickering_pipeline(steadiness_time_s=5.0)
+    made.process(approach(0)[0])
+    before = made.begin(approach(1)[0])
+    made.reset()
+    after = made.begin(approach(2)[0])
+    assert made.finish(before).status.steadiness == pytest.approx(1 / 1.1, abs=0.02)
+    assert made.finish(after).status.steadiness == 1
+
+
 def test_a_blurred_frame_has_a_verdict_and_no_depth():
     scene, _ = approach(0)
     answer = flickering_pipeline().process(replace(scene, image=blur(scene.image, 6.0)))
