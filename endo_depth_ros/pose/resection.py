@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -25,7 +25,8 @@ class Evidence:
     """What a frame shows of known points.
 
     map_points: the points. pixels: [N, 2]. log_depth: [N], of the frame's own depth there, NaN for none.
-    log_sigma: [N], of log_depth. K: [3, 3].
+    log_sigma: [N], of log_depth. K: [3, 3]. drift: [N, 2], pixels that the points had strayed by where they were
+    followed from: errors of following add up, and what is new is the rest.
     """
 
     map_points: MapPoints
@@ -33,11 +34,18 @@ class Evidence:
     log_depth: Array
     log_sigma: Array
     K: Array
+    drift: Array = field(default_factory=lambda: np.zeros((1, 2)))
+
+    @property
+    def settled(self) -> Array:
+        """The pixels [N, 2] less what they had strayed by before."""
+        return self.pixels - self.drift
 
     def chosen(self, which: NDArray[np.bool_]) -> Evidence:
         """The evidence of the points where `which` [N] is True."""
         points = MapPoints(self.map_points.points[which], self.map_points.spread[which])
-        return Evidence(points, self.pixels[which], self.log_depth[which], self.log_sigma[which], self.K)
+        drift = np.broadcast_to(self.drift, self.pixels.shape)[which]
+        return Evidence(points, self.pixels[which], self.log_depth[which], self.log_sigma[which], self.K, drift)
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ def find_consensus(
     try:
         ok, found_rotation, found_translation, inliers = cv2.solvePnPRansac(
             evidence.map_points.points,
-            evidence.pixels,
+            evidence.settled,
             evidence.K,
             None,
             rotation,
@@ -137,7 +145,7 @@ def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -
     projection[:, 0, 0], projection[:, 0, 1], projection[:, 1, 1] = K[0, 0] / z, K[0, 1] / z, K[1, 1] / z
     projection[:, :, 2] = -(p[:, :2] @ K[:2, :2].T) / (z * z)[:, None]
     motion = np.concatenate([skew(p), np.broadcast_to(-np.eye(3), (len(p), 3, 3))], axis=2)  # d point / d twist
-    error = p[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - evidence.pixels
+    error = p[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - evidence.settled
     drift = np.einsum("nij,nj->ni", projection, evidence.map_points.spread @ R)
     whiten = _whitening(drift, pixel_sigma)
     r_pixel = np.einsum("nij,nj->ni", whiten, error)

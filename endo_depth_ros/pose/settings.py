@@ -24,8 +24,8 @@ class PoseSettings:
         0.7, "A point followed there and back must return this close", unit="px", minimum=0.05, maximum=10.0
     )
     pixel_sigma: float = setting(
-        1.0,
-        "Standard deviation of a followed point",
+        0.4,
+        "Standard deviation of a point that is followed from a keyframe, new with every keyframe",
         unit="px",
         minimum=0.05,
         maximum=10.0,
@@ -46,8 +46,14 @@ class PoseSettings:
         minimum=1.0,
         maximum=100.0,
     )
+    depth_persistence: float = setting(
+        0.7,
+        "Share of the variance of a depth's error that is the same in all keyframes",
+        minimum=0.0,
+        maximum=0.99,
+    )
     shared_error: float = setting(
-        2.2,
+        2.4,
         "Factor on the standard deviations of poses, for errors that all points of a frame share",
         minimum=1.0,
         maximum=100.0,

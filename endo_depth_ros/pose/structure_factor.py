@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
+from endo_depth_ros.pose.correlated_errors import accumulating, persistent, sequences_of, whitening
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
 from endo_depth_ros.pose.lie import Array, skew
 from endo_depth_ros.pose.robust import huber_weights, robust_residuals
+from endo_depth_ros.pose.settings import PoseSettings
 
 # Gauss-Newton rounds on the landmarks' depths at each evaluation; they start from where the last one ended.
 DEPTH_ROUNDS = 1
@@ -44,18 +47,16 @@ class StructureFactor:
     can't explain (variable projection, Golub and Pereyra 1973), so that the graph has poses and scales only.
     """
 
-    def __init__(self, anchor: Keyframe, observers: list[Keyframe], pixel_sigma: float, shared_error: float) -> None:
-        """observers: later keyframes. Landmarks that none of them sees stay out of it.
-
-        shared_error: factor on standard deviations, for errors that are not independent of one another.
-        """
+    def __init__(self, anchor: Keyframe, observers: list[Keyframe], settings: PoseSettings) -> None:
+        """observers: later keyframes, in order. Landmarks that none of them sees stay out of it."""
         self.anchor, self.observers = anchor, observers
-        self._pixel_sigma, self._K = pixel_sigma, anchor.K
-        self._shared_error = shared_error
+        self._settings, self._K = settings, anchor.K
         self._gather(anchor.landmarks)
         keys = [anchor.number, *(view.number for view in self._views)]
         self.keys = [key for number in keys for key in (pose_key(number), scale_key(number))]
         self.size = 3 * len(self._landmark) + len(self._seen)
+        if len(self._seen):
+            self._whiten = self._whitening()
 
     def _gather(self, landmarks: Landmarks) -> None:
         landmark: list[NDArray[np.int64]] = []
@@ -80,19 +81,40 @@ class StructureFactor:
         self._slot = np.repeat(np.arange(1, len(self._views) + 1), [len(each) for each in landmark])
         self._seen, self._landmark = np.unique(np.concatenate(landmark), return_inverse=True)
         self._pixels, self._log_depth = np.concatenate(pixels), np.concatenate(log_depth)
-        self._depth_weight = np.where(np.isfinite(self._log_depth), 1 / np.concatenate(log_sigma), 0.0)
-        self._log_depth = np.nan_to_num(self._log_depth)
+        self._has_depth = np.isfinite(self._log_depth)
+        self._log_depth, self._log_sigma = np.nan_to_num(self._log_depth), np.concatenate(log_sigma)
         self._rays = landmarks.rays[self._seen]
         self._anchor_log, self._anchor_sigma = landmarks.measured_log[self._seen], landmarks.measured_sigma[self._seen]
         self.log_depth = landmarks.log_depth[self._seen].copy()
         self.log_sigma = landmarks.log_sigma[self._seen].copy()
+
+    def _whitening(self) -> scipy.sparse.csr_array:
+        """[size, size]: makes the residuals of _linearise independent, with variance 1.
+
+        A point is followed from keyframe to keyframe, so that its errors add up. A surface that is estimated too near
+        once is so again and again: some of the error of its depth is the same in all keyframes, the anchor among them.
+        """
+        M, L = len(self._landmark), len(self._seen)
+        sighting = np.arange(M)
+        points = sequences_of(self._landmark, sighting, L)
+        walk = accumulating(points.shape[1])
+        x, y = (np.where(points >= 0, 3 * points + axis, -1) for axis in (0, 1))
+        known = sighting[self._has_depth]
+        owners = np.concatenate([np.arange(L), self._landmark[known]])
+        depths = sequences_of(owners, np.concatenate([3 * M + np.arange(L), 3 * known + 2]), L)
+        stay = persistent(depths.shape[1], self._settings.depth_persistence)
+        scale = np.full(self.size, 1 / self._settings.pixel_sigma)
+        scale[2 : 3 * M : 3], scale[3 * M :] = 1 / self._log_sigma, 1 / self._anchor_sigma
+        mixed = whitening(np.vstack([x, y]), walk, self.size) + whitening(depths, stay, self.size)
+        mixed.data *= scale[mixed.indices]
+        return mixed
 
     def factor(self) -> gtsam.CustomFactor | None:
         """For a gtsam graph; None when no observer sees anything of the anchor's."""
         if len(self._seen) == 0:
             return None
         return gtsam.CustomFactor(
-            gtsam.noiseModel.Isotropic.Sigma(self.size, self._shared_error), self.keys, self._evaluate
+            gtsam.noiseModel.Isotropic.Sigma(self.size, self._settings.shared_error), self.keys, self._evaluate
         )
 
     def write_back(self) -> None:
@@ -135,13 +157,15 @@ class StructureFactor:
         points = (self._rays * np.exp(self.log_depth)[:, None])[self._landmark]
         turned = np.einsum("nij,nj->ni", R, points)
         error, by_point = self._observe(turned + t, np.array(scales)[self._slot])
-        anchor_error = (self.log_depth - self._anchor_log - scales[0]) / self._anchor_sigma
-        r = np.concatenate([error.ravel(), anchor_error])
-        by_depth = np.concatenate([np.einsum("nij,nj->ni", by_point, turned).ravel(), 1 / self._anchor_sigma])
+        anchor_error = self.log_depth - self._anchor_log - scales[0]
+        r = self._whiten @ np.concatenate([error.ravel(), anchor_error])
+        along_ray = np.einsum("nij,nj->ni", by_point, turned).ravel()
+        by_depth = self._whiten @ np.concatenate([along_ray, np.ones(len(self._seen))])
         J = np.zeros((self.size if with_poses else 0, 7 * len(poses)))
         if with_poses:
             self._fill(J[: 3 * M].reshape(M, 3, -1), by_point, R, points, turned + t)
-            J[3 * M :, 6] = -1 / self._anchor_sigma
+            J[3 * M :, 6] = -1
+            J = self._whiten @ J
         return r, by_depth, J
 
     def _fill(self, J: Array, by_point: Array, R: Array, points: Array, seen: Array) -> None:
@@ -151,19 +175,18 @@ class StructureFactor:
         by_observer = np.concatenate([by_point @ skew(seen), -by_point], axis=2)
         for slot, view in enumerate(self._views, start=1):
             J[view.rows, :, 7 * slot : 7 * slot + 6] = by_observer[view.rows]
-            J[view.rows, 2, 7 * slot + 6] = -self._depth_weight[view.rows]
+            J[view.rows, 2, 7 * slot + 6] = -1
 
     def _observe(self, points: Array, log_scales: Array) -> tuple[Array, Array]:
-        """Whitened errors [M, 3] (x, y, depth) of points [M, 3] in their observers, and by the points [M, 3, 3]."""
+        """Errors [M, 3] (x, y in pixels, log-depth) of points [M, 3] in their observers, and by points [M, 3, 3]."""
         K, z = self._K, np.maximum(points[:, 2], 1e-6)
         error = np.empty((len(points), 3))
-        error[:, :2] = (points[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - self._pixels) / self._pixel_sigma
-        error[:, 2] = (np.log(z) - self._log_depth - log_scales) * self._depth_weight
+        error[:, :2] = points[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - self._pixels
+        error[:, 2] = np.log(z) - self._log_depth - log_scales
         by_point = np.zeros((len(points), 3, 3))
         by_point[:, :2, :2] = K[:2, :2] / z[:, None, None]
         by_point[:, :2, 2] = -(points[:, :2] @ K[:2, :2].T) / (z * z)[:, None]
-        by_point[:, :2] /= self._pixel_sigma
-        by_point[:, 2, 2] = self._depth_weight / z
+        by_point[:, 2, 2] = 1 / z
         return error, by_point
 
     def _sum(self, rows: Array) -> Array:

@@ -79,9 +79,11 @@ def follow_landmarks(
     picture: the newest keyframe's, in which the tracks are. guess: T_map_camera. Raises TrackingError.
     """
     points = locate(tracks, keyframes)
+    newest = keyframes[max(keyframes)]
+    drift = tracks.pixels - project_points(points.points, newest.T_map_camera, newest.K)[0]
     expected, z = project_points(points.points, guess, view.camera_matrix)
     ahead = z > 0
-    start = np.where(ahead[:, None], expected, tracks.pixels).astype(np.float32)
+    start = np.where(ahead[:, None], expected + drift, tracks.pixels).astype(np.float32)
     pixels, found = follow(
         picture,
         view.picture,
@@ -97,7 +99,7 @@ def follow_landmarks(
     if np.count_nonzero(found) < settings.min_points:
         raise TrackingError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
     seen = pixels.astype(np.float64)
-    evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.camera_matrix)
+    evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.camera_matrix, drift)
     return tracks.chosen(found), evidence.chosen(found)
 
 

@@ -131,9 +131,8 @@ class Window:
         self._past = staying
 
     def _structures(self) -> list[StructureFactor]:
-        settings = self._settings
         return [
-            StructureFactor(anchor, self.keyframes[index + 1 :], settings.pixel_sigma, settings.shared_error)
+            StructureFactor(anchor, self.keyframes[index + 1 :], self._settings)
             for index, anchor in enumerate(self.keyframes[:-1])
         ]
 
