@@ -23,13 +23,16 @@ class WorkingSize:
         Those with the fewest pixels after padding at which the picture loses at most MOST_LOSS of its resolution.
         """
         full = shrinkage(width, height, (self.width, self.height))
-        sides = [round(full * side) for side in (width, height)]
-        candidates = product(*((side, side // self.multiple * self.multiple) for side in sides))
+        columns, rows = round(full * width), round(full * height)
+        candidates = product((columns, self._whole(columns)), (rows, self._whole(rows)))
         good = [size for size in candidates if shrinkage(width, height, size) >= (1 - MOST_LOSS) * full]
         return min(
             good or [(self.width, self.height)],
             key=lambda size: (self._padded_area(size), -shrinkage(width, height, size)),
         )
+
+    def _whole(self, side: int) -> int:
+        return side // self.multiple * self.multiple
 
     def _padded_area(self, size: tuple[int, int]) -> int:
         across, down = (-(-side // self.multiple) for side in size)

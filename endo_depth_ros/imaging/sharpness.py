@@ -58,9 +58,8 @@ def measure_edge_width(image: NDArray[np.uint8], core: NDArray[np.bool_], width_
 
 def squared_gradient(image: NDArray) -> NDArray[np.float32]:
     """Squared length of the gradient by central differences, float32 [H, W], in levels² per pixel²."""
-    x = cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
-    y = cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
-    x *= x
-    y *= y
-    x += y
-    return np.asarray(x, np.float32)
+    x = np.asarray(cv2.Sobel(image, cv2.CV_32F, 1, 0, ksize=1, scale=0.5), np.float32)
+    y = np.asarray(cv2.Sobel(image, cv2.CV_32F, 0, 1, ksize=1, scale=0.5), np.float32)
+    np.multiply(x, x, out=x)
+    np.multiply(y, y, out=y)
+    return np.add(x, y, out=x)
