@@ -1,12 +1,10 @@
-"""Frames with depth for a node: from topics, joined by their stamps, or handed over in memory."""
+"""Frames with depth from topics, joined by their stamps."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import message_filters
 from diagnostic_msgs.msg import DiagnosticArray
@@ -14,9 +12,8 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
-from endo_depth_ros.contracts import DepthEstimate, FrameStatus
+from endo_depth_ros.nodes.frame_handover import FrameConsumer, IncomingFrame
 from endo_depth_ros.nodes.frame_messages import estimate_of, status_of, status_values
 
 STATUS_TOPIC = "depth/status"
@@ -28,26 +25,6 @@ TOPICS = {
     "depth/sigma": Image,
 }
 WITHOUT_SIGMA = [topic for topic in TOPICS if topic != "depth/sigma"]
-
-
-@dataclass(frozen=True)
-class IncomingFrame:
-    """A frame that waits for its turn.
-
-    received_ns: when its messages were complete (in memory: when its image came), by the steady clock.
-    read: decodes it; raises ImageError, CameraError or FrameMessageError with a sentence.
-    """
-
-    header: Header
-    received_ns: int
-    read: Callable[[], DepthEstimate | FrameStatus]
-
-
-class FrameConsumer(Protocol):
-    """Who takes frames."""
-
-    def take(self, incoming: IncomingFrame) -> None:
-        """One more frame."""
 
 
 class FrameTopics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from geometry_msgs.msg import TransformStamped
 from rclpy.duration import Duration
@@ -26,6 +27,8 @@ class FrameTree(Buffer):
         self._node = node
         self._parents: dict[str, dict[str, bool]] = {}  # by child: each parent, and whether it is static
         self._parents_lock = threading.Lock()
+        # Called, in the executor's thread, after each transform that changes with time.
+        self.listeners: list[Callable[[], None]] = []
         self._listener = TransformListener(self, node)
 
     def close(self) -> None:
@@ -36,6 +39,8 @@ class FrameTree(Buffer):
         """Take in a transform that changes with time."""
         self._note(transform, is_static=False)
         super().set_transform(transform, authority)
+        for listener in self.listeners:
+            listener()
 
     def set_transform_static(self, transform: TransformStamped, authority: str) -> None:
         """Take in a transform that holds at all times."""

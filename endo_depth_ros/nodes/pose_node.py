@@ -22,21 +22,24 @@ from endo_depth_ros.contracts import DepthEstimate, FrameStatus, Verdict
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.nodes.complaints import Complaints
-from endo_depth_ros.nodes.frame_input import FrameTopics, IncomingFrame
+from endo_depth_ros.nodes.frame_handover import IncomingFrame
+from endo_depth_ros.nodes.frame_input import FrameTopics
 from endo_depth_ros.nodes.frame_messages import FrameMessageError
 from endo_depth_ros.nodes.frame_slot import FrameSlot
 from endo_depth_ros.nodes.impossible_transitions import answer_impossible_transitions
+from endo_depth_ros.nodes.kinematics_input import KinematicsInput
 from endo_depth_ros.nodes.latency import LatencyMeter
 from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.pose_outputs import PoseOutputs, WithheldError
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.runner import StartError, run
-from endo_depth_ros.pose.pipeline import PosePipeline
+from endo_depth_ros.pose.pipeline import PosePipeline, create_metric_scale
 from endo_depth_ros.pose.trajectory_log import TrajectoryLog
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
 if TYPE_CHECKING:
+    from endo_depth_ros.pose.scale_estimate import MetricScale
     from endo_depth_ros.pose.tracker import TrackedFrame
 
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -60,6 +63,8 @@ class PoseNode(LifecycleNode):
         self._listens = listens
         self._pipeline: PosePipeline | None = None
         self._outputs: PoseOutputs | None = None
+        self._metric: MetricScale | None = None
+        self._kinematics: KinematicsInput | None = None
         self._topics: FrameTopics | None = None
         self._settings = Parameters(self, PoseNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
         self._complaints = Complaints(self.get_logger())
@@ -97,14 +102,20 @@ class PoseNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Make the tracker and the publishers; FAILURE with the reason in the log."""
+        s = self.settings
         try:
-            self._pipeline = PosePipeline(self.settings)
+            if s.uses_kinematics or s.constant:
+                self._metric = create_metric_scale(s, s.read_hand_eye())
+            self._pipeline = PosePipeline(s, [self._metric.factors] if self._metric is not None else [])
         except (RuntimeError, ValueError) as error:
             self._failure = str(error)
             self.get_logger().error(f"can't configure: {error}")
             return TransitionCallbackReturn.FAILURE
-        self._log = TrajectoryLog(self.settings.trajectory_poses)
-        self._outputs = PoseOutputs(self, self.settings)
+        self._log = TrajectoryLog(s.trajectory_poses)
+        self._outputs = PoseOutputs(self, s)
+        if self._metric is not None and s.uses_kinematics:
+            frames = s.kinematics_base_frame, s.kinematics_tool_frame
+            self._kinematics = KinematicsInput(self._outputs.tree, *frames, self._metric.add_kinematics)
         gc.collect()
         return TransitionCallbackReturn.SUCCESS
 
@@ -169,7 +180,7 @@ class PoseNode(LifecycleNode):
             self._outputs.destroy()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._outputs = self._pipeline = None
+        self._outputs = self._pipeline = self._metric = self._kinematics = None
 
     # One frame
 
@@ -206,6 +217,7 @@ class PoseNode(LifecycleNode):
             return
         tracked = self._pipeline.track(answer, incoming.header.frame_id)
         self._log.add(tracked)
+        self._find_scale(incoming.header, answer, tracked)
         withheld = ""
         try:
             self._outputs.publish(incoming.header, tracked)
@@ -214,6 +226,15 @@ class PoseNode(LifecycleNode):
             if error.kind not in ("lost", "listening"):
                 self._complaints.report(error.kind, self._source, str(error))
         self._finish(incoming, answer, tracked, withheld)
+
+    def _find_scale(self, header: Header, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame) -> None:
+        """Compare with the robot's motion; a scale that isn't applied yet goes to whoever makes depth."""
+        assert self._outputs is not None
+        if self._metric is None or not isinstance(answer, DepthEstimate):
+            return
+        estimate = self._metric.update(tracked, answer.status.calibrated)
+        if estimate.scale.epoch != tracked.pose.scale.epoch:
+            self._outputs.publish_scale(header, estimate.scale, estimate.reason)
 
     def _read(self, incoming: IncomingFrame) -> DepthEstimate | FrameStatus:
         """The frame, or the status of one that can't be read."""
@@ -243,6 +264,9 @@ class PoseNode(LifecycleNode):
         back_s = (last_ns - stamp_ns) / NANOSECONDS
         sentence = f"stamps went back by {back_s:.3f} s; tracking starts anew (a bag that loops, or two publishers)"
         self._complaints.report("stamps_went_back", self._source, sentence)
+        if self._kinematics is not None and self._outputs is not None:
+            self._outputs.tree.clear()
+            self._kinematics.restart()
         self._reset()
         return True
 
@@ -256,6 +280,7 @@ class PoseNode(LifecycleNode):
             "coverage": f"{status.coverage:.4f}",
             "published": str(withheld in ("", "second_parent")).lower(),
             "withheld": withheld,
+            "scale_reason": "" if self._metric is None else self._metric.estimate.reason,
             "dropped_frames": self._dropped,
             "latency_ms": f"{self._latency.add(incoming.received_ns, time.monotonic_ns()):.2f}",
         }
@@ -305,6 +330,8 @@ class PoseNode(LifecycleNode):
         self._pipeline.reset()
         self._outputs.reset()
         self._log.clear()
+        if self._metric is not None:
+            self._metric.reset()
         return True
 
     # Parameters and diagnostics
@@ -324,6 +351,9 @@ class PoseNode(LifecycleNode):
             complaint = self._topics.complaint()
             if complaint:
                 self._complaints.report("incomplete_frames", self._source, complaint)
+        silent = self._kinematics.complaint(self.settings.stale_after_s) if self._kinematics and self._received else ""
+        if silent:
+            self._complaints.report("no_kinematics", "/tf", silent)
         counts = self._complaints.counts
         level, message = DiagnosticStatus.OK, "working" if self._is_active else "inactive"
         if stale:
@@ -338,6 +368,7 @@ class PoseNode(LifecycleNode):
             "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
             "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",
             "trajectory_poses": len(self._log),
+            "kinematic_samples": 0 if self._kinematics is None else self._kinematics.samples,
             **counts,
         }
         header = Header(stamp=self.get_clock().now().to_msg())

@@ -17,7 +17,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import Header
 from tf2_ros import TransformBroadcaster
 
-from endo_depth_ros.contracts import ScaleState, TrackingState
+from endo_depth_ros.contracts import Scale, ScaleState, TrackingState
 from endo_depth_ros.nodes.depth_outputs import STATUS_DEPTH, has_listener
 from endo_depth_ros.nodes.frame_tree import FrameTree, FrameTreeError
 from endo_depth_ros.nodes.pose_frames import FrameNames, PoseFrames
@@ -28,6 +28,8 @@ from endo_depth_ros.nodes.pose_messages import (
     transform_message,
 )
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
+from endo_depth_ros.nodes.scale_messages import LATCHED, scale_message
+from endo_depth_ros.nodes.scale_messages import TOPIC as SCALE_TOPIC
 from endo_depth_ros.pose.rigid_body import BodyPose, carry_over, twist_between
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
@@ -60,6 +62,8 @@ class PoseOutputs:
         self._odometry = self._publisher(Odometry, "odometry", HISTORY)
         self._path = self._publisher(Path, "path", 1)
         self._status = self._publisher(DiagnosticArray, "pose/status", STATUS_DEPTH)
+        self._scale = node.create_lifecycle_publisher(DiagnosticArray, SCALE_TOPIC, LATCHED)
+        self._sent_scale = Scale()
         self._broadcaster = TransformBroadcaster(node)
         self._listens_since_ns = time.monotonic_ns()
         self.reset()
@@ -71,7 +75,7 @@ class PoseOutputs:
 
     def destroy(self) -> None:
         """Remove the publishers and subscriptions from the node."""
-        for publisher in (self._odometry, self._path, self._status):
+        for publisher in (self._odometry, self._path, self._status, self._scale):
             self._node.destroy_lifecycle_publisher(publisher)
         self._node.destroy_publisher(self._broadcaster.pub_tf)
         self._tree.close()
@@ -101,6 +105,12 @@ class PoseOutputs:
         finally:
             self._publish_odometry(header, names, body)
             self._publish_path(header, names, body, tracked)
+
+    def publish_scale(self, header: Header, scale: Scale, reason: str) -> None:
+        """The scale to apply from now on, once."""
+        if scale != self._sent_scale:
+            self._scale.publish(scale_message(header, scale, reason))
+            self._sent_scale = scale
 
     def publish_status(self, header: Header, tracked: TrackedFrame, extra: Mapping[str, object]) -> None:
         """The status of one frame."""

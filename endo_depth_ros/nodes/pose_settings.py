@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from endo_depth_ros.geometry.transforms import Transform, pose_matrix
+from endo_depth_ros.pose.metric_settings import MetricScaleSettings
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.settings import SettingsError, setting
 
 
 @dataclass(frozen=True)
-class PoseNodeSettings(PoseSettings):
+class PoseNodeSettings(PoseSettings, MetricScaleSettings):
     """Parameters of pose_node."""
 
     synchronous: bool = setting(
@@ -44,6 +46,13 @@ class PoseNodeSettings(PoseSettings):
         minimum=0.0,
         maximum=60.0,
     )
+    kinematics_base_frame: str = setting(
+        "", "Frame of the robot's base, for metres from kinematics; empty uses no kinematics"
+    )
+    kinematics_tool_frame: str = setting("", "Frame on /tf that the camera is fixed to, moved by the robot")
+    hand_eye: str = setting(
+        "", "About where the camera is in kinematics_tool_frame: 'x y z qx qy qz qw', metres; empty finds it by itself"
+    )
     path_poses: int = setting(500, "Poses on path, the newest ones", unit="poses", minimum=1, maximum=100000)
     path_rate_hz: float = setting(
         5.0, "Poses and messages per second of images on path", unit="Hz", minimum=0.1, maximum=1000.0
@@ -60,7 +69,28 @@ class PoseNodeSettings(PoseSettings):
 
     def check(self) -> None:
         """Raise SettingsError for settings that contradict one another."""
-        super().check()
+        PoseSettings.check(self)
+        MetricScaleSettings.check(self)
         names = [name for name in (self.odom_frame, self.map_frame, self.base_frame) if name]
         if len(set(names)) < len(names):
             raise SettingsError("odom_frame, map_frame and base_frame must be different frames; rename one")
+        if bool(self.kinematics_base_frame) != bool(self.kinematics_tool_frame):
+            raise SettingsError("kinematics_base_frame and kinematics_tool_frame belong together; set both or none")
+        self.read_hand_eye()
+
+    @property
+    def uses_kinematics(self) -> bool:
+        """Whether a robot's poses are listened to."""
+        return bool(self.kinematics_base_frame)
+
+    def read_hand_eye(self) -> Transform | None:
+        """The given hand-eye transform [4, 4]; None without. Raises SettingsError."""
+        if not self.hand_eye:
+            return None
+        try:
+            x, y, z, *quaternion = (float(word) for word in self.hand_eye.split())
+            return pose_matrix([x, y, z], quaternion)
+        except ValueError as error:
+            raise SettingsError(
+                f"hand_eye is '{self.hand_eye}' but must be 'x y z qx qy qz qw', with a quaternion that isn't zero"
+            ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +13,14 @@ import numpy as np
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, Verdict
 from endo_depth_ros.depth.pipeline import unanswered
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.transforms import Transform
+from endo_depth_ros.pose.metric_settings import MetricScaleSettings
 from endo_depth_ros.pose.settings import PoseSettings
 
 if TYPE_CHECKING:
+    from endo_depth_ros.pose.scale_estimate import MetricScale
     from endo_depth_ros.pose.tracker import TrackedFrame, Tracker
-    from endo_depth_ros.pose.window import KeyframeFactors
+    from endo_depth_ros.pose.window import FactorsMaker
 
 # Stands in until the first camera is known; a frame without depth has no pixels that anybody looks at.
 NO_CAMERA = pinhole_from_hfov(16, 16, 60.0)
@@ -29,7 +33,7 @@ class PoseUnavailableError(RuntimeError):
 class PosePipeline:
     """A tracker that also takes frames without depth. Not thread-safe; `close` at the end."""
 
-    def __init__(self, settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> None:
+    def __init__(self, settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> None:
         """others: more knowledge about keyframes, such as a robot's kinematics. Raises PoseUnavailableError."""
         self._tracker = create_tracker(settings, others)
         self._last_stamp_ns: int | None = None
@@ -77,11 +81,24 @@ class PosePipeline:
         return unanswered(frame, replace(status, verdict=verdict, scale=self._scale))
 
 
-def create_tracker(settings: PoseSettings, others: Sequence[KeyframeFactors] = ()) -> Tracker:
+def create_tracker(settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> Tracker:
     """A tracker. Raises PoseUnavailableError where gtsam is missing."""
+    tracker: Tracker = _import("tracker").Tracker(settings, others)
+    return tracker
+
+
+def create_metric_scale(settings: MetricScaleSettings, T_tool_camera: Transform | None) -> MetricScale:
+    """What finds the scale; its `factors` are for the pipeline. Raises PoseUnavailableError where gtsam is missing.
+
+    T_tool_camera: about where the camera is on the tool, None for not known.
+    """
+    metric: MetricScale = _import("scale_estimate").MetricScale(settings, T_tool_camera)
+    return metric
+
+
+def _import(name: str) -> ModuleType:
+    """A module of this package that needs gtsam."""
     try:
-        module = importlib.import_module("endo_depth_ros.pose.tracker")
+        return importlib.import_module(f"endo_depth_ros.pose.{name}")
     except ImportError as error:
         raise PoseUnavailableError(str(error)) from error
-    tracker: Tracker = module.Tracker(settings, others)
-    return tracker
