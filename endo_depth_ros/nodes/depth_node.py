@@ -6,7 +6,9 @@ import gc
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -19,7 +21,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from endo_depth_ros.contracts import Frame, FrameStatus, Scale, Verdict
-from endo_depth_ros.depth.pipeline import DepthPipeline
+from endo_depth_ros.depth.pipeline import Begun, DepthPipeline
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.nodes.camera_source import CameraSource, MissingCameraError
@@ -27,6 +29,7 @@ from endo_depth_ros.nodes.complaints import Complaints
 from endo_depth_ros.nodes.depth_outputs import DepthOutputs
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.frame_slot import FrameSlot
+from endo_depth_ros.nodes.hand_over import HandOver
 from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
 from endo_depth_ros.nodes.impossible_transitions import answer_impossible_transitions
 from endo_depth_ros.nodes.latency import LatencyMeter
@@ -230,59 +233,80 @@ class DepthNode(LifecycleNode):
             self._stale = False
             self.get_logger().info(f"{self._image_topic}: images are back")
         if self.settings.synchronous:
-            self._answer_safely(incoming)
+            self._begin_safely(incoming)()
         else:
             self._slot.put(incoming)
 
     def _work(self) -> None:
-        if not self._camera_arrived.is_set():
-            incoming = self._slot.take()
-            if incoming is None:
-                return
-            if self.settings.hfov_deg == 0:
-                self._camera_arrived.wait(CAMERA_INFO_PATIENCE_S)
-            self._answer_safely(incoming)
+        """Begin frames while another thread finishes the one before: the model leaves cores and the lock of Python."""
+        begun: HandOver[Callable[[], None]] = HandOver()
+        finisher = threading.Thread(target=finish_all, args=(begun,), name="depth finisher", daemon=True)
+        finisher.start()
+        patient = self.settings.hfov_deg == 0
         while (incoming := self._slot.take()) is not None:
-            self._answer_safely(incoming)
+            if patient:
+                self._camera_arrived.wait(CAMERA_INFO_PATIENCE_S)
+                patient = False
+            begun.put(self._begin_safely(incoming))
+            # The next frame is chosen when it can be worked on, not before: it would only grow old.
+            if not begun.wait_until_empty():
+                break
+        begun.close()
+        finisher.join()
 
-    # One frame
+    # One frame: what is begun returns what is left to do
 
-    def _answer_safely(self, incoming: Incoming) -> None:
+    def _begin_safely(self, incoming: Incoming) -> Callable[[], None]:
         try:
-            self._answer(incoming)
+            rest = self._begin(incoming)
         except Exception as error:  # a frame that breaks the model must not end the stream
-            if not self.context.ok():
-                return
-            self.get_logger().debug(traceback.format_exc())
-            sentence = f"no depth because of {error!r}; please report it"
-            self._decline(incoming, Verdict.INTERNAL_ERROR, "internal_error", self._image_topic, sentence)
+            return partial(self._report_breakage, incoming, error, traceback.format_exc())
+        return partial(self._finish_safely, incoming, rest)
 
-    def _answer(self, incoming: Incoming) -> None:
+    def _finish_safely(self, incoming: Incoming, rest: Callable[[], None]) -> None:
+        try:
+            rest()
+        except Exception as error:  # likewise
+            self._report_breakage(incoming, error, traceback.format_exc())
+
+    def _report_breakage(self, incoming: Incoming, error: Exception, trace: str) -> None:
+        if not self.context.ok():
+            return
+        self.get_logger().debug(trace)
+        sentence = f"no depth because of {error!r}; please report it"
+        self._decline(incoming, Verdict.INTERNAL_ERROR, "internal_error", self._image_topic, sentence)
+
+    def _begin(self, incoming: Incoming) -> Callable[[], None]:
         pipeline, outputs, header = self._pipeline, self._outputs, incoming.message.header
         if pipeline is None or outputs is None:
-            return
+            return do_nothing
         self._check_header(header)
         wanted = outputs.wanted()
         needed = wanted.depth or wanted.image
         if not needed and isinstance(incoming.message, CompressedImage):
             self._unwanted += 1
-            return
+            return do_nothing
         try:
             # Nearly free for raw images, so bad ones are told even while nobody listens.
             frame = self._decode(incoming.message)
             if not needed:
                 self._unwanted += 1
-                return
+                return do_nothing
             if not wanted.depth:
                 self._unwanted += 1
-                outputs.publish_image(header, pipeline.rectify(frame).frame)
-                return
-            estimate = pipeline.process(frame)
+                return partial(outputs.publish_image, header, pipeline.rectify(frame).frame)
+            begun = pipeline.begin(frame)
         except (ImageError, CameraError) as error:
-            self._refuse(incoming, error)
-            return
+            return partial(self._refuse, incoming, error)
+        return partial(self._finish, incoming, pipeline, outputs, begun)
+
+    def _finish(self, incoming: Incoming, pipeline: DepthPipeline, outputs: DepthOutputs, begun: Begun) -> None:
+        header = incoming.message.header
+        if begun.starts_anew:
+            outputs.reset()
+        estimate = pipeline.finish(begun)
         outputs.publish_image(header, estimate.frame)
-        published = outputs.publish(header, estimate)
+        published = outputs.publish(header, estimate, incoming.received_ns)
         if not published:
             self._complaints.report(
                 "relative_depth_withheld",
@@ -290,7 +314,7 @@ class DepthNode(LifecycleNode):
                 f"the scale of model '{self.settings.model}' is unknown, so its depth is not published; set "
                 "allow_relative to publish it all the same, or metres_per_unit when you know the scale",
             )
-        self._finish(incoming, estimate.status, published)
+        self._tell(incoming, estimate.status, published)
 
     def _decode(self, message: Image | CompressedImage) -> Frame:
         if isinstance(message, CompressedImage):
@@ -313,9 +337,9 @@ class DepthNode(LifecycleNode):
         self._complaints.report(kind, topic, sentence)
         stamp_ns = stamp_ns_of(incoming.message.header)
         status = FrameStatus(stamp_ns, verdict, f"{topic}: {sentence}", model=self.settings.model)
-        self._finish(incoming, status, published=False)
+        self._tell(incoming, status, published=False)
 
-    def _finish(self, incoming: Incoming, status: FrameStatus, published: bool) -> None:
+    def _tell(self, incoming: Incoming, status: FrameStatus, published: bool) -> None:
         assert self._pipeline is not None
         assert self._outputs is not None
         extra: dict[str, object] = {
@@ -332,9 +356,8 @@ class DepthNode(LifecycleNode):
             back_s = (self._last_stamp_ns - stamp_ns) / 1e9
             sentence = f"stamps went back by {back_s:.3f} s; state reset (a bag that loops, or two publishers)"
             self._complaints.report("stamps_went_back", topic, sentence)
-            if self._pipeline is not None and self._outputs is not None:
+            if self._pipeline is not None:
                 self._pipeline.reset()
-                self._outputs.reset()
         elif stamp_ns == self._last_stamp_ns or stamp_ns == 0:
             sentence = "the stamp is zero or that of the image before; let the driver stamp each image when it is taken"
             self._complaints.report("bad_stamp", topic, sentence)
@@ -393,6 +416,19 @@ class DepthNode(LifecycleNode):
         header = Header(stamp=self.get_clock().now().to_msg())
         status = diagnostic(self.get_fully_qualified_name(), level, message, values)
         self._diagnostics.publish(diagnostics_message(header, [status]))
+
+
+def finish_all(begun: HandOver[Callable[[], None]]) -> None:
+    """Do what is left of each frame, in order, until there are no more."""
+    try:
+        while (finish := begun.take()) is not None:
+            finish()
+    finally:
+        begun.close()  # else who begins would wait for ever
+
+
+def do_nothing() -> None:
+    """What is left to do of a frame that nobody wants."""
 
 
 def main(args: list[str] | None = None) -> int:

@@ -199,31 +199,51 @@ def test_every_frame_is_answered_in_order_in_replay_mode(graph):
 
 def test_a_slow_model_drops_old_frames_and_counts_them(graph, monkeypatch):
     bench = Bench(graph, processing="newest")
-    begun, go_on = threading.Event(), threading.Event()
-    process = bench.node._pipeline.process
+    go_on, looked_at = threading.Event(), []
+    begin, finish = bench.node._pipeline.begin, bench.node._pipeline.finish
 
-    def slow(frame):
-        begun.set()
+    def slow(begun):
         assert go_on.wait(20)
-        return process(frame)
+        return finish(begun)
 
-    monkeypatch.setattr(bench.node._pipeline, "process", slow)
-    bench.send(1000 * MS)
-    graph.wait_for(begun.is_set, "the model to begin")
-    for i in range(1, 6):
-        bench.send(1000 * MS + i * MS)
+    monkeypatch.setattr(bench.node._pipeline, "begin", lambda frame: looked_at.append(frame) or begin(frame))
+    monkeypatch.setattr(bench.node._pipeline, "finish", slow)
+    for i in range(6):
+        bench.send((1000 + i) * MS)
         graph.wait_for(lambda i=i: bench.node._received == 1 + i, "the frame")
+        # While the model has the first frame, the second is looked at; the others wait or give way.
+        graph.wait_for(lambda i=i: len(looked_at) == min(1 + i, 2), "the frame to be begun")
     go_on.set()
-    assert status_of(bench.answer(1005 * MS))["dropped_frames"] == "4"
-    assert [stamp_ns_of(m.header) for m in bench.received["depth/status"]] == [1000 * MS, 1005 * MS]
+    assert status_of(bench.answer(1005 * MS))["dropped_frames"] == "3"
+    answered = [stamp_ns_of(m.header) for m in bench.received["depth/status"]]
+    assert answered == [1000 * MS, 1001 * MS, 1005 * MS]
+
+
+def test_a_frame_that_breaks_the_model_is_answered_in_its_turn(graph, monkeypatch):
+    bench = Bench(graph)
+    finish = bench.node._pipeline.finish
+
+    def fragile(begun):
+        if begun.view.frame.stamp_ns == 1002 * MS:
+            raise ArithmeticError("broken")
+        return finish(begun)
+
+    monkeypatch.setattr(bench.node._pipeline, "finish", fragile)
+    stamps = [(1000 + i) * MS for i in range(5)]
+    for stamp in stamps:
+        bench.send(stamp)
+    bench.answer(stamps[-1])
+    statuses = bench.received["depth/status"]
+    assert [stamp_ns_of(message.header) for message in statuses] == stamps
+    assert [status_of(message)["verdict"] for message in statuses] == ["ok", "ok", "internal_error", "ok", "ok"]
 
 
 def test_synchronous_mode_answers_within_the_callback_without_a_thread(graph, monkeypatch):
     bench = Bench(graph, synchronous=True)
     assert bench.node._worker is None
-    threads, process = [], bench.node._pipeline.process
+    threads, finish = [], bench.node._pipeline.finish
     monkeypatch.setattr(
-        bench.node._pipeline, "process", lambda frame: threads.append(threading.current_thread()) or process(frame)
+        bench.node._pipeline, "finish", lambda begun: threads.append(threading.current_thread()) or finish(begun)
     )
     bench.infos.publish(info_of(1000 * MS))
     graph.wait_for(bench.node._camera_arrived.is_set, "the calibration")
@@ -245,7 +265,7 @@ def test_nothing_is_computed_when_nobody_listens(graph, monkeypatch):
     node = graph.add(make_node(synchronous=True))
     graph.wait_matched(images, infos)
     computed = []
-    monkeypatch.setattr(node._pipeline, "process", lambda frame: computed.append(frame))
+    monkeypatch.setattr(node._pipeline, "begin", lambda frame: computed.append(frame))
     monkeypatch.setattr(node._pipeline, "rectify", lambda frame: computed.append(frame))
     infos.publish(info_of(1000 * MS))
     images.publish(image_of(1000 * MS))
