@@ -48,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     render.add_argument("--workers", type=int, default=1, help="processes")
     render.add_argument("--sequences", type=int, help="training sequences in all, instead of the recipe's")
     render.add_argument("--families", help="families, parted by commas, instead of the recipe's")
+    render.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what computes the renderings")
     render.set_defaults(run=run_render)
 
     fit = commands.add_parser("fit", help="train the network")
@@ -81,7 +82,7 @@ def run_render(chosen: argparse.Namespace) -> int:
     settings = load_recipe(chosen.config, RenderingRecipe).renderings
     asked = {"sequences": chosen.sequences, "families": chosen.families}
     settings = changed(settings, {name: value for name, value in asked.items() if value is not None})
-    failed = render_dataset(settings, chosen.output, chosen.workers)
+    failed = render_dataset(settings, chosen.output, chosen.workers, chosen.device)
     if failed:
         print(f"[render] {failed} sequences could not be rendered and were left out", file=sys.stderr)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -68,22 +68,30 @@ class RenderingRecipe:
     renderings: RenderingSettings = field(default_factory=RenderingSettings)
 
 
+class RenderingError(RuntimeError):
+    """Nothing can be rendered here; the text says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Task:
-    """One sequence to render."""
+    """One sequence to render. device: what computes it, as PyTorch names it."""
 
     path: Path
     family: str
     seed: int
     settings: RenderingSettings
+    device: str = "cpu"
 
 
-def render_dataset(settings: RenderingSettings, output: Path, workers: int) -> int:
+def render_dataset(settings: RenderingSettings, output: Path, workers: int, device: str = "cpu") -> int:
     """Render what is not there yet, validation first; returns the number of sequences that failed.
 
-    A call with more sequences extends the data set; a call that was killed is taken up again.
+    A call with more sequences extends the data set; a call that was killed is taken up again. Raises RenderingError
+    where the device is not to be had.
     """
-    tasks = [task for task in plan(settings, output) if not task.path.exists()]
+    if device != "cpu" and not torch.cuda.is_available():
+        raise RenderingError(f"PyTorch sees no GPU for --device {device}; check nvidia-smi, or leave --device out")
+    tasks = [replace(task, device=device) for task in plan(settings, output) if not task.path.exists()]
     failed = 0
     context = multiprocessing.get_context("spawn")
     with context.Pool(max(1, workers), initializer=_prepare_worker) as pool:
@@ -108,7 +116,7 @@ def render_sequence_file(task: Task) -> None:
     """Render one sequence and write its file. Raises RuntimeError when too few of its views show anything."""
     settings = task.settings
     rng = np.random.default_rng([task.seed, 101])
-    take = draw_scene(task.family, task.seed, "cpu")
+    take = draw_scene(task.family, task.seed, task.device)
     hfov_deg = float(rng.uniform(settings.hfov_min_deg, settings.hfov_max_deg))
     camera = pinhole_from_hfov(settings.width, settings.height, hfov_deg)
     writer = SequenceWriter(task.path, task.family, task.seed, camera.K, settings.jpeg_quality)

@@ -10,7 +10,15 @@ import pytest
 from endo_depth_ros.synthetic.families import FAMILIES
 from training import render
 from training.dataset import TRAINING, VALIDATION
-from training.render import RenderingSettings, Task, plan, render_dataset, render_sequence_file, view_times
+from training.render import (
+    RenderingError,
+    RenderingSettings,
+    Task,
+    plan,
+    render_dataset,
+    render_sequence_file,
+    view_times,
+)
 from training.sequence_file import NO_PAIR, read_record, read_views
 
 TINY = RenderingSettings(families="bladder", views=2, pairs=1, width=64, height=48)
@@ -71,6 +79,28 @@ def test_what_is_there_is_not_rendered_again_and_failures_are_counted(
             return ["failed"] * len(tasks)
 
     monkeypatch.setattr(render.multiprocessing, "get_context", lambda _: type("Context", (), {"Pool": Pool}))
-    assert render_dataset(settings, tmp_path, workers=1) == 1
+    assert render_dataset(settings, tmp_path, workers=1, device="cpu") == 1
     assert asked == [missing]
     assert there.path.read_bytes() == b"kept"
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render.torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RenderingError, match="no GPU for --device cuda"):
+        render_dataset(TINY, tmp_path, workers=1, device="cuda")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sequence_is_rendered_on_the_device_that_it_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = []
+
+    def draw(family: str, seed: int, device: str) -> None:
+        named.append(device)
+        raise RuntimeError("seen enough")
+
+    monkeypatch.setattr(render, "draw_scene", draw)
+    with pytest.raises(RuntimeError, match="seen enough"):
+        render_sequence_file(Task(tmp_path / "s", "bladder", 5, TINY, "meta"))
+    assert named == ["meta"]
