@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from endo_depth_ros.bags.bag_writer import BagWriter
 from endo_depth_ros.bags.camera_yaml import write_camera
@@ -23,7 +24,7 @@ OFFERED = (make_qos(10),)
 
 
 def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
-    """Write an .mcap of image, camera, true depth (NaN outside the field of view) and world→camera transforms.
+    """Write an .mcap of image, camera, true depth (see true_depth) and world→camera transforms.
 
     Returns the number of frames.
     Raises OutputError when the file exists, can't be written, or there is no frame.
@@ -39,7 +40,7 @@ def write_bag(frames: Iterable[SyntheticFrame], path: Path) -> int:
 
 
 def write_folder(frames: Iterable[SyntheticFrame], path: Path) -> int:
-    """Write images/*.png, depth/*.npy (float32, metres, NaN for none), camera.yaml, trajectory.tum; number of frames.
+    """Write images/*.png, depth/*.npy (float32, see true_depth), camera.yaml, trajectory.tum; number of frames.
 
     Raises OutputError when the folder exists, can't be written, or there is no frame.
     """
@@ -49,7 +50,7 @@ def write_folder(frames: Iterable[SyntheticFrame], path: Path) -> int:
             (partial / name).mkdir(parents=True)
         for index, rendered in enumerate(frames):
             write_image(partial / "images" / f"{index:06d}.png", rendered.frame.image)
-            np.save(partial / "depth" / f"{index:06d}.npy", rendered.depth)
+            np.save(partial / "depth" / f"{index:06d}.npy", true_depth(rendered))
             if index == 0:
                 write_camera(partial / "camera.yaml", rendered.frame.camera)
             stamps.append(rendered.frame.stamp_ns)
@@ -57,6 +58,11 @@ def write_folder(frames: Iterable[SyntheticFrame], path: Path) -> int:
         _check_any(len(stamps), path)
         write_tum(partial / "trajectory.tum", Trajectory(np.array(stamps, np.int64), np.stack(poses)))
     return len(stamps)
+
+
+def true_depth(rendered: SyntheticFrame) -> NDArray[np.float32]:
+    """Depth in metres [H, W] of what the image shows; NaN outside the field of view and behind smoke, blood, drops."""
+    return np.where(rendered.field_of_view & ~rendered.hidden, rendered.depth, np.float32(np.nan))
 
 
 def _messages(rendered: SyntheticFrame) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def _messages(rendered: SyntheticFrame) -> dict[str, Any]:
         CAMERA_INFO: make_camera_info(*header, frame.camera),
         TRUTH_CAMERA_INFO: make_camera_info(*header, frame.camera),
         IMAGE: make_color_image(*header, frame.image),
-        TRUTH_DEPTH: make_depth_image(*header, np.where(rendered.field_of_view, rendered.depth, np.float32(np.nan))),
+        TRUTH_DEPTH: make_depth_image(*header, true_depth(rendered)),
     }
 
 

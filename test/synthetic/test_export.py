@@ -1,5 +1,7 @@
 """Exported sequences hold what was rendered, bit by bit, under standard types."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.tum_file import read_tum
 from endo_depth_ros.geometry.camera import camera_from_info
 from endo_depth_ros.geometry.transforms import pose_matrix
-from endo_depth_ros.synthetic.export import write_bag, write_folder
+from endo_depth_ros.synthetic.export import true_depth, write_bag, write_folder
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
 SETTINGS = SequenceSettings(seed=1, frames=2, width=96, height=80)
@@ -50,6 +52,16 @@ def test_images_in_the_bag_are_those_rendered(frames, messages):
     assert np.array_equal(depth.data.view(np.float32).reshape(80, 96), truth, equal_nan=True)
 
 
+def test_what_the_image_does_not_show_has_no_true_depth(frames):
+    seen = true_depth(frames[0])
+    assert np.array_equal(np.isfinite(seen), frames[0].field_of_view & np.isfinite(frames[0].depth))
+    hidden = np.zeros((80, 96), bool)
+    hidden[30:50, 40:60] = True
+    smoky = true_depth(replace(frames[0], hidden=hidden))
+    assert np.isnan(smoky[hidden]).all()
+    assert np.array_equal(smoky[~hidden], seen[~hidden], equal_nan=True)
+
+
 def test_the_camera_in_the_bag_is_that_of_the_frames(frames, messages):
     for topic in ("/camera_info", "/truth/camera_info"):
         camera = camera_from_info(messages[topic][0][1], 96, 80)
@@ -68,7 +80,8 @@ def test_the_folder_holds_images_depth_camera_and_trajectory(frames, tmp_path):
     assert write_folder(frames, tmp_path / "sequence") == 2
     image = cv2.imread(str(tmp_path / "sequence/images/000001.png"))[..., ::-1]
     assert np.array_equal(image, frames[1].frame.image)
-    assert np.array_equal(np.load(tmp_path / "sequence/depth/000001.npy"), frames[1].depth)
+    depth = np.load(tmp_path / "sequence/depth/000001.npy")
+    assert np.array_equal(depth, np.where(frames[1].field_of_view, frames[1].depth, np.nan), equal_nan=True)
     assert pytest.approx(frames[0].frame.camera.K) == read_camera(tmp_path / "sequence/camera.yaml").K
     trajectory = read_tum(tmp_path / "sequence/trajectory.tum")
     assert trajectory.stamps_ns.tolist() == [f.frame.stamp_ns for f in frames]
