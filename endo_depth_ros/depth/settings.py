@@ -96,7 +96,7 @@ class DepthSettings:
         live=True,
     )
     max_edge_width_px: float = setting(
-        1.5,
+        1.4,
         "Width of the sharper edges (standard deviation, in a picture 320 px wide) above which the frame is blurred; "
         "0 takes any",
         unit="px",
@@ -106,7 +106,7 @@ class DepthSettings:
     )
     steadiness: bool = setting(True, "Take out changes of the depth's scale from frame to frame", live=True)
     steadiness_time_s: float = setting(
-        0.5,
+        1.0,
         "Time over which the scale is held: its mean over longer times is the model's",
         unit="s",
         minimum=0.05,
