@@ -85,13 +85,13 @@ def run(args: argparse.Namespace) -> int:
     require_matplotlib()
     if args.compare:
         return compare(args)
-    requirements = parse_requirements(args.require) if args.require else ()
-    check_known(requirements)
     protocol = load_protocol(args.protocol)
+    requirements = () if args.require is None else parse_requirements(args.require)
+    check_known(requirements, protocol)
     settings = read_settings(args)
     jobs = plan_jobs(args, protocol, settings)
     start_s = time.perf_counter()
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output)
     outcomes = work_off(args, jobs)
     wall_s = time.perf_counter() - start_s
     results = [result for job in jobs if (result := read_result(job.folder, job.key)) is not None]
@@ -120,6 +120,7 @@ def plan_jobs(args: argparse.Namespace, protocol: Protocol, settings: DepthNodeS
     settings = share_cores(settings, args.workers)
     pose = None if args.no_pose else read_pose_settings(args.params)
     found = [each for path in args.inputs for each in find_recordings(path, args, protocol)]
+    check_options(args, [dataset for _, _, dataset in found])
     names = unique_names([name for name, _, _ in found])
     plan = partial(Job, protocol=protocol, settings=settings, options=options, graph=args.graph, pose=pose)
     jobs = [
@@ -133,6 +134,28 @@ def plan_jobs(args: argparse.Namespace, protocol: Protocol, settings: DepthNodeS
             "give --force"
         )
     return jobs
+
+
+def check_options(args: argparse.Namespace, datasets: Sequence[str]) -> None:
+    """Raise ValueError for an option that none of the inputs has a use for. datasets: of each, '' for a bag."""
+    of_bags = {
+        "--image-topic": args.image_topic,
+        "--truth-pose": args.truth_pose,
+        "--truth-depth": args.truth_depth != TRUTH_DEPTH,
+    }
+    of_datasets = {"--split": args.split, "--fps": args.fps, "--sequence": args.sequence}
+    for options, kind, is_there in ((of_bags, "bags", "" in datasets), (of_datasets, "data sets", any(datasets))):
+        unused = [name for name, value in options.items() if value and not is_there]
+        if unused:
+            raise ValueError(f"{unused[0]} is for {kind}, of which there is none among the inputs; leave it out")
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none. Raises OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: can't be made a folder ({error.strerror}); choose another --output") from error
 
 
 def read_pose_settings(params: Path | None) -> PoseSettings:
@@ -257,7 +280,9 @@ def compare(args: argparse.Namespace) -> int:
     if args.inputs or args.require:
         raise ValueError("--compare takes two finished runs and nothing else; leave the inputs out")
     comparison = compare_runs(*args.compare)
-    args.output.mkdir(parents=True, exist_ok=True)
+    if args.output.resolve() in [run.resolve() for run in args.compare]:
+        raise OutputError(f"{args.output} is one of the two runs; choose another --output")
+    make_folder(args.output)
     write_comparison_report(args.output, comparison)
     print(f"{comparison.summary} Read {args.output / REPORT}")
     return 0

@@ -68,12 +68,13 @@ class Job:
     @property
     def key(self) -> str:
         """A fingerprint of everything that the result depends on."""
-        stat = self.path.stat()
+        # A path that isn't there fails when its turn comes, as a bag that can't be read does.
+        stat = self.path.stat() if self.path.exists() else None
         weights = weights_file(self.settings)
         parts = {
             **{name: repr(getattr(self, name)) for name in ("name", "dataset", "options", "graph", "pose")},
             "path": str(self.path.resolve()),
-            "file": [stat.st_size, stat.st_mtime_ns],
+            "file": None if stat is None else [stat.st_size, stat.st_mtime_ns],
             "protocol": repr(self.protocol),
             "settings": dataclasses.asdict(self.settings),
             "weights": "" if weights is None else hash_file(weights),
@@ -132,12 +133,12 @@ def open_recording(job: Job) -> Recording:
 
 def answers_of(job: Job, recording: Recording) -> Iterator[Answer]:
     """The answer to every frame, in process or by depth_node and pose_node."""
-    frames = read_ahead(progress(recording, job.options.max_frames))
+    frames = progress(recording, job.options.max_frames)
     if job.graph:
         # Only this way needs a ROS home.
         from endo_depth_ros.cli.lock_step import answer_by_graph
 
-        return answer_by_graph(frames, job.settings, job.pose)
+        return answer_by_graph(read_ahead(frames), job.settings, job.pose)
     return answer_in_process(frames, load_pipeline(job.settings), job.settings.hfov_deg)
 
 

@@ -39,7 +39,8 @@ from endo_depth_ros.runs.tracking import FrameOrder
 from endo_depth_ros.settings import entries
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
-START_DEADLINE_S = 60.0
+# A busy machine takes this long to import PyTorch; a node that fails is noticed at once.
+START_DEADLINE_S = 240.0
 ANSWER_DEADLINE_S = 60.0
 OUTPUTS = {
     "depth/image_rect": Image,

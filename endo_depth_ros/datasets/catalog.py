@@ -56,7 +56,10 @@ def find_sequences(path: Path, dataset: str = "") -> tuple[FoundSequence, ...]:
         return found
     if dataset:
         raise DatasetError(f"{path}: holds no {layouts[0].title}; it should have {layouts[0].expects}")
-    raise DatasetError(f"{path}: holds no data set that is known; give --dataset as one of: {', '.join(DATASETS)}")
+    raise DatasetError(
+        f"{path}: is no bag (.mcap, .db3, or a folder of one) and holds no data set that is known by its layout; "
+        f"give a folder of one of: {', '.join(DATASETS)}"
+    )
 
 
 def holds_dataset(path: Path) -> bool:

@@ -150,7 +150,7 @@ def _errors_of_image(protocol: DepthProtocol, task: tuple[DepthPair, Sequence[De
 
 def _errors_under(fit: DepthFit, pixels: CommonPixels, counted: int, protocol: DepthProtocol) -> DepthErrors:
     """Errors of an image as `align_depth` fits it."""
-    d, g = fit.apply_positive(pixels.d), pixels.g
+    d, g = np.asarray(fit.apply_positive(pixels.d), np.float64), pixels.g
     if protocol.clip is not None:
         d = np.clip(d, *protocol.clip)
     with np.errstate(invalid="ignore"):

@@ -85,14 +85,16 @@ def figures_by_name(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: math.nan if value is None else float(value) for name, value in figures.items()}
 
 
-def check_known(requirements: Sequence[Requirement]) -> None:
-    """Raise RequirementError for a figure that no run has; those of an alignment are looked up when they are there."""
+def check_known(requirements: Sequence[Requirement], protocol: Protocol) -> None:
+    """Raise RequirementError for a figure that no run by this protocol has."""
+    aligned = {plain_name(f"{alignment}.{name}") for alignment in protocol.alignments for name in FIGURES}
     known = [plain_name(name) for name in (*FIGURES, *SIGMA_FIGURES, *RUN_FIGURES, *TEMPORAL_FIGURES, *POSE_FIGURES)]
     for requirement in requirements:
-        if "." not in requirement.figure and requirement.figure not in known:
+        if requirement.figure not in known and requirement.figure not in aligned:
+            alignments = ", ".join(plain_name(alignment) for alignment in protocol.alignments)
             raise RequirementError(
-                f"--require: there is no figure '{requirement.figure}'; known: {', '.join(known)}, and those of one "
-                "alignment such as imagemedian.absrel"
+                f"--require: there is no figure '{requirement.figure}'; known: {', '.join(known)}, and by protocol "
+                f"{protocol.name} those of one alignment ({alignments}) such as {plain_name(protocol.alignment)}.absrel"
             )
 
 

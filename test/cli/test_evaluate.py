@@ -196,14 +196,22 @@ def test_a_requirement_that_is_not_met_fails_with_the_reason(tmp_path, parameter
         ([], "give a bag or a data set"),
         (["BAG", "--protocol", "mine"], "there is no protocol 'mine'"),
         (["BAG", "--model", "dream"], "choose one of"),
-        (["nowhere.mcap"], "nowhere.mcap"),
+        (["nowhere.mcap"], "nowhere.mcap: there is no such bag; check the path"),
+        (["EMPTY"], "is no bag (.mcap, .db3, or a folder of one) and holds no data set"),
+        (["BAG", "--split", "list.txt"], "--split is for data sets, of which there is none among the inputs"),
+        (["BAG", "--require", ""], "'' is no requirement"),
+        (["BAG", "--require", "nowhere.absrel<1"], "there is no figure 'nowhere.absrel'"),
+        (["BAG", "--require", "imagemedian.beauty<1"], "there is no figure 'imagemedian.beauty'"),
+        (["BAG", "--output", "/proc/nothing"], "/proc/nothing: can't be made a folder"),
         (["--compare", "nowhere", "there"], "no finished run"),
     ],
 )
 def test_what_can_not_work_is_a_sentence(tmp_path, parameters, capsys, words, complaint):
     bag = write(tmp_path / "b.mcap", 1)
-    words = [str(bag) if word == "BAG" else word for word in words]
-    base = ["evaluate", *words, "--output", str(tmp_path / "out")]
+    (tmp_path / "empty").mkdir()
+    places = {"BAG": str(bag), "EMPTY": str(tmp_path / "empty")}
+    words = [places.get(word, word) for word in words]
+    base = ["evaluate", "--output", str(tmp_path / "out"), *words]
     assert main(base if "--model" in words else [*base, *EASY, str(parameters)]) == 1
     error = capsys.readouterr().err
     assert complaint in error
@@ -232,16 +240,3 @@ def test_sequences_that_the_protocol_does_not_test_on_are_named(tmp_path, parame
     trees.simcol3d(tmp_path)
     assert evaluate(parameters, tmp_path / "out", tmp_path / "SyntheticColon_I", "--protocol", "simcol3d") == 1
     assert "give --sequence as one of: " in capsys.readouterr().err
-
-
-@pytest.mark.ros
-def test_depth_node_in_lock_step_gives_the_same_figures_twice_and_those_of_the_process(tmp_path, parameters):
-    bag = write(tmp_path / "b.mcap")
-    for name in ("first", "second"):
-        assert evaluate(parameters, tmp_path / name, bag, "--graph") == 0
-    assert evaluate(parameters, tmp_path / "process", bag) == 0
-    first, process = metrics_of(tmp_path / "first"), metrics_of(tmp_path / "process")
-    assert first == metrics_of(tmp_path / "second")
-    assert first["images"] == 4
-    for alignment, errors in process["depth"].items():
-        assert first["depth"][alignment] == pytest.approx(errors, abs=1e-4)

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
+from endo_depth_ros.evaluation.protocol import load_protocol
 from endo_depth_ros.runs.pooling import check_known
 from endo_depth_ros.runs.requirements import RequirementError, parse_requirements
 
+PROTOCOL = load_protocol("default")
 FIGURES = {"absrel": 0.1, "coverage": 0.8, "tae": math.nan}
 
 
@@ -40,6 +42,8 @@ def test_what_is_no_requirement_is_a_sentence(text):
 
 
 def test_a_figure_that_no_run_has_is_told_before_the_work():
-    check_known(parse_requirements("absrel<1,flicker<1,within1sigma>0,image_median.absrel<1"))
+    check_known(parse_requirements("absrel<1,flicker<1,within1sigma>0,ate<5,image_median.absrel<1"), PROTOCOL)
     with pytest.raises(RequirementError, match="no figure 'accuracy'; known: absrel"):
-        check_known(parse_requirements("accuracy>0.9"))
+        check_known(parse_requirements("accuracy>0.9"), PROTOCOL)
+    with pytest.raises(RequirementError, match="those of one alignment .none, sequencemedian"):
+        check_known(parse_requirements("sequencemeandepth.absrel<1"), PROTOCOL)
