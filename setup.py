@@ -8,7 +8,7 @@ package_name = "endo_depth_ros"
 share = f"share/{package_name}"
 
 # Each runs endo_depth_ros/nodes/<name>.py by way of executables.py.
-nodes = ["depth_node", "pose_node", "video_node", "replay_node", "record_node"]
+nodes = ["depth_node", "pose_node", "navigator", "video_node", "replay_node", "record_node"]
 
 setup(
     name=package_name,

@@ -41,6 +41,12 @@ ARGUMENTS = {
     "rate": ("", "Speed of the video or bag, times its own; empty: as in params_file"),
     "camera_file": ("", "Calibration of the video or camera, YAML as camera_calibration writes it"),
     "rviz": ("false", "true opens RViz on the depth"),
+    "composed": ("false", "true starts navigator, depth_node and pose_node in one process, instead of depth_node"),
+    "pose_params_file": (
+        str(SHARE / "config" / "pose.yaml"),
+        "ROS parameter file of pose_node, read before params_file",
+    ),
+    "rviz_file": (str(SHARE / "rviz" / "depth.rviz"), "What RViz shows"),
     "fixed_frame": ("endoscope_optical_frame", "Frame that RViz shows the cloud in"),
 }
 SOURCES = ("video", "camera", "bag")
@@ -69,7 +75,8 @@ def start(context: LaunchContext) -> list[Action]:
     values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     check(values)
     environment = additional_environment(context.environment)
-    actions: list[Action] = [depth_node(values, environment)]
+    composed = boolean(values, "composed")
+    actions: list[Action] = [navigator(values, environment) if composed else depth_node(values, environment)]
     if values["video"] or values["camera"]:
         actions.append(video_node(values, environment))
     if values["bag"]:
@@ -84,8 +91,9 @@ def check(values: Mapping[str, str]) -> None:
     sources = [name for name in SOURCES if values[name]]
     if len(sources) > 1:
         raise ArgumentError(f"{' and '.join(sources)} are given; give one source: video, camera or bag")
-    if not Path(values["params_file"]).is_file():
-        raise ArgumentError(f"params_file {values['params_file']}: no such file; give a ROS parameter file")
+    for name in ("params_file", "pose_params_file"):
+        if not Path(values[name]).is_file():
+            raise ArgumentError(f"{name} {values[name]}: no such file; give a ROS parameter file")
     topic, _, transport = values["image_topic"].rpartition("/")
     if transport == "compressed":
         raise ArgumentError(f"give image_topic:={topic} image_transport:=compressed, not {values['image_topic']}")
@@ -116,6 +124,25 @@ def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
 
     When it exits, the rest goes on: one sensor must not take the bring-up of a robot down with it.
     """
+    return ros_node("depth_node", values, environment, frame_parameters(values), image_remappings(values))
+
+
+def navigator(values: Mapping[str, str], environment: dict[str, str]) -> Node:
+    """depth_node and pose_node in one process; what is given for depth_node holds for both."""
+    return Node(
+        package=PACKAGE,
+        executable="navigator",
+        namespace=values["namespace"],
+        parameters=[values["pose_params_file"], values["params_file"], frame_parameters(values)],
+        remappings=image_remappings(values),
+        ros_arguments=["--log-level", values["log_level"]],
+        additional_env=environment,
+        output="screen",
+    )
+
+
+def frame_parameters(values: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters of the nodes that work on frames, from the arguments that are given."""
     parameters = {
         **given(values, boolean, "autostart", "allow_relative"),
         **given(values, text, "image_transport", "model", "processing"),
@@ -125,7 +152,7 @@ def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
         parameters["use_sim_time"] = boolean(values, "use_sim_time")
     elif values["bag"]:
         parameters["use_sim_time"] = True
-    return ros_node("depth_node", values, environment, parameters, image_remappings(values))
+    return parameters
 
 
 def video_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
@@ -156,12 +183,11 @@ def replay_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:
 
 def rviz(values: Mapping[str, str], environment: dict[str, str]) -> Node:
     """RViz, in the namespace whose relative topics it shows."""
-    view = str(SHARE / "rviz" / "depth.rviz")
     return Node(
         package="rviz2",
         executable="rviz2",
         namespace=values["namespace"],
-        arguments=["-d", view, "-f", values["fixed_frame"]],
+        arguments=["-d", values["rviz_file"], "-f", values["fixed_frame"]],
         additional_env=environment,
         output="screen",
     )

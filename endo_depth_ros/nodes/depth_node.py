@@ -28,6 +28,7 @@ from endo_depth_ros.nodes.camera_source import CameraSource, MissingCameraError
 from endo_depth_ros.nodes.complaints import Complaints
 from endo_depth_ros.nodes.depth_outputs import DepthOutputs
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.frame_handover import FrameConsumer
 from endo_depth_ros.nodes.frame_slot import FrameSlot
 from endo_depth_ros.nodes.hand_over import HandOver
 from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
@@ -60,13 +61,15 @@ class Incoming:
 class DepthNode(LifecycleNode):
     """Lifecycle node around DepthPipeline. Topics, parameters and status keys: docs/nodes/depth_node.md."""
 
-    def __init__(self, **node_options: Any) -> None:
+    def __init__(self, consumer: FrameConsumer | None = None, **node_options: Any) -> None:
         """Declare parameters and, with autostart, configure and activate.
 
+        consumer: takes every frame in memory, for nodes of the same process.
         Raises SettingsError for a bad parameter, StartError when configuration fails under autostart.
         """
         super().__init__("depth_node", **node_options)
         self.done: Future = Future()
+        self._consumer = consumer
         self._pipeline: DepthPipeline | None = None
         self._outputs: DepthOutputs | None = None
         self._settings = Parameters(self, DepthNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
@@ -111,7 +114,7 @@ class DepthNode(LifecycleNode):
             self.get_logger().error(f"can't configure: {error}")
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
-        self._outputs = DepthOutputs(self, self.settings)
+        self._outputs = DepthOutputs(self, self.settings, self._consumer)
         self._cameras = CameraSource(self.settings.hfov_deg)
         # What is loaded now stays: a full collection would walk through all of PyTorch, for longer than a frame.
         gc.collect()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from endo_depth_ros.geometry.pointcloud import PointCloudBuilder
 from endo_depth_ros.imaging.color_range import ColorRange
 from endo_depth_ros.imaging.colormap import colorize_depth
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.frame_handover import FrameConsumer, IncomingFrame
 from endo_depth_ros.nodes.messages import (
     depth_in_millimetres,
     image_message,
@@ -42,9 +45,10 @@ class Wanted:
 class DepthOutputs:
     """The publishers of depth_node."""
 
-    def __init__(self, node: LifecycleNode, settings: DepthNodeSettings) -> None:
-        """Create the publishers; they stay silent until the node is active."""
+    def __init__(self, node: LifecycleNode, settings: DepthNodeSettings, consumer: FrameConsumer | None = None) -> None:
+        """Create the publishers; they stay silent until the node is active. consumer: takes every frame in memory."""
         self.settings = settings
+        self._consumer = consumer
         self._node = node
         # Live consumers want the newest image; in replay every frame must reach a recorder that is briefly busy.
         history = settings.queue_size if settings.processing == "every" else 1
@@ -69,17 +73,23 @@ class DepthOutputs:
     def wanted(self) -> Wanted:
         """Whether depth, or only the rectified colour image, has to be computed."""
         depth = (self._depth, self._camera_info, self._sigma, self._points, self._color, self._status)
-        return Wanted(any(map(has_listener, depth)), has_listener(self._rgb))
+        is_wanted = self._consumer is not None or any(map(has_listener, depth))
+        return Wanted(is_wanted, has_listener(self._rgb))
 
     def publish_image(self, header: Header, frame: Frame) -> None:
         """The rectified colour image."""
         if has_listener(self._rgb):
             self._rgb.publish(image_message(header, frame.image, "rgb8"))
 
-    def publish(self, header: Header, estimate: DepthEstimate) -> bool:
-        """Everything that a frame's depth gives; False when its scale is unknown and relative depth is not allowed."""
+    def publish(self, header: Header, estimate: DepthEstimate, received_ns: int) -> bool:
+        """Everything that a frame's depth gives; False when its scale is unknown and relative depth is not allowed.
+
+        received_ns: when the image came, by the steady clock.
+        """
         if estimate.status.scale.state is ScaleState.RELATIVE and not self.settings.allow_relative:
             return False
+        # First, so that the next node works while this one serialises messages.
+        self._hand_over(header, received_ns, lambda: estimate)
         if has_listener(self._depth):
             self._depth.publish(self._depth_message(header, estimate.depth))
         if has_listener(self._camera_info):
@@ -94,8 +104,14 @@ class DepthOutputs:
 
     def publish_status(self, header: Header, status: FrameStatus, extra: dict[str, object]) -> None:
         """The status of one frame."""
+        if extra["published"] == "false":
+            self._hand_over(header, time.monotonic_ns(), lambda: status)
         if has_listener(self._status):
             self._status.publish(status_message(header, status, extra))
+
+    def _hand_over(self, header: Header, received_ns: int, read: Callable[[], DepthEstimate | FrameStatus]) -> None:
+        if self._consumer is not None:
+            self._consumer.take(IncomingFrame(header, received_ns, read))
 
     def reset(self) -> None:
         """Forget what earlier frames taught."""

@@ -19,6 +19,11 @@ def pose_node() -> int:
     return start("pose_node")
 
 
+def navigator() -> int:
+    """Run depth_node and pose_node in one process."""
+    return start("navigator")
+
+
 def video_node() -> int:
     """Run video_node."""
     return start("video_node")

@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
@@ -24,6 +24,13 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     """Start rclpy, make the node, spin it until its `done` future or a signal, and return the exit code.
 
     make_node: returns a Node or LifecycleNode with an attribute `done`, an rclpy Future whose result is the exit code.
+    """
+    return run_together(lambda: [make_node()], args)
+
+
+def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None = None) -> int:
+    """Like `run` for several nodes on one executor; the first one's `done` is the end of all.
+
     A single-threaded executor: Python's multi-threaded one delays and loses large messages.
     """
     # Read when the first node is made; started by hand or by launch, image-sized messages need it alike.
@@ -34,11 +41,15 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
     except Exception as error:
         print(f"error: bad --ros-args: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
-    node = None
+    nodes: Sequence[Any] = []
     try:
-        node = make_node()
-        rclpy.spin_until_future_complete(node, node.done, SingleThreadedExecutor())
-        return int(node.done.result() or 0) if node.done.done() else 0
+        nodes = make_nodes()
+        executor = SingleThreadedExecutor()
+        for other in nodes[1:]:
+            executor.add_node(other)
+        done = nodes[0].done
+        rclpy.spin_until_future_complete(nodes[0], done, executor)
+        return int(done.result() or 0) if done.done() else 0
     except (SettingsError, StartError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -54,7 +65,7 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # The signal's own thread may be shutting the context down at this very moment.
         with contextlib.suppress(RuntimeError):
-            if node is not None:
+            for node in nodes:
                 node.destroy_node()
         with contextlib.suppress(RuntimeError):
             rclpy.try_shutdown()

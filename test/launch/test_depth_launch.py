@@ -92,20 +92,24 @@ def test_every_executable_exists_and_knows_its_parameters(name: str) -> None:
     assert isinstance(node.args[0], ast.Constant)
     assert node.args[0].value == name
     assert name in executables()
+    bodies = [body, function("frame_parameters")] if name == "depth_node" else [body]
     literal_keys = {
         key.value
-        for table in ast.walk(body)
+        for each in bodies
+        for table in ast.walk(each)
         if isinstance(table, ast.Dict)
         for key in table.keys
         if isinstance(key, ast.Constant)
     }
-    overrides = {value for call in calls(body, "given") for argument in call.args[2:] for value in strings(argument)}
+    given = [call for each in bodies for call in calls(each, "given")]
+    overrides = {value for call in given for argument in call.args[2:] for value in strings(argument)}
+    assert overrides
     assert literal_keys | overrides <= {entry.name for entry in entries(NODE_SETTINGS[name])}
 
 
 def test_every_file_that_is_named_exists() -> None:
     named = {text for text in strings(TREE) if text.endswith((".yaml", ".xml", ".rviz"))}
-    assert named == {"depth.yaml", "depth.rviz"}
+    assert named == {"depth.yaml", "pose.yaml", "depth.rviz"}
     for name in named:
         assert list(ROOT.glob(f"*/{name}"))
 
@@ -162,6 +166,10 @@ def test_a_source_brings_its_node(start: Callable[..., list[Any]], source: str, 
     assert names(start(**{source: "something"})) == ["depth_node", node]
 
 
+def test_composed_starts_one_process_in_place_of_depth_node(start: Callable[..., list[Any]]) -> None:
+    assert names(start(composed="true", video="a.mp4")) == ["navigator", "video_node"]
+
+
 def test_rviz_comes_when_asked_for(
     module: ModuleType, start: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +194,8 @@ def test_missing_rviz_is_told_before_anything_starts(
     [
         ({"video": "a.mp4", "bag": "b"}, "give one source"),
         ({"params_file": "/nowhere.yaml"}, "no such file"),
+        ({"pose_params_file": "/nowhere.yaml"}, "pose_params_file /nowhere.yaml: no such file"),
+        ({"composed": "maybe"}, "composed is 'maybe' but must be true or false"),
         ({"image_topic": "/a/image_raw/compressed"}, "image_transport:=compressed"),
         ({"camera_file": "c.yaml"}, "belongs to video or camera"),
         ({"log_level": "loud"}, "log_level is 'loud'; give one of debug, info"),
