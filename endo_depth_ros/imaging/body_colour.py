@@ -21,6 +21,7 @@ MARGIN = 0.06
 COLOURLESS_GREEN_TO_RED = 0.7
 # One tint over everything is a stain, bile, narrow-band light or a white balance: rooms have warm colours, too.
 MAX_TINTED = 0.9
+MOSTLY = 0.5
 # Logarithm of red to green: what lies between the 5 % with least and the 5 % with most. Measured: 1.2 to 1.5 in a
 # kitchen, at most 0.45 in rendered bodies under a white balance that makes them grey.
 MIN_VARIETY, TAIL = 0.7, 0.05
@@ -31,7 +32,7 @@ MIN_SAMPLE = 100
 class BodyColour:
     """Shares of a frame's well lit pixels: cold, where green or blue exceeds red; colourless, where green nears red.
 
-    variety: range of log(red / green) without the tails.
+    variety: range of log(red / green) without the tails; 0 unless most is colourless, when it doesn't matter.
     """
 
     cold: float
@@ -40,7 +41,7 @@ class BodyColour:
 
     def is_grey(self, max_cold: float) -> bool:
         """Whether this may be no tissue. A large bluish instrument alone leaves most of the picture tissue."""
-        return max_cold < self.cold < MAX_TINTED and self.colourless > 0.5
+        return max_cold < self.cold < MAX_TINTED and self.colourless > MOSTLY
 
     def is_foreign(self, max_cold: float) -> bool:
         """Whether this is no view of a body: grey, with colours that no tissue has side by side."""
@@ -53,9 +54,9 @@ def measure_body_colour(pixels: LitPixels) -> BodyColour:
     if np.count_nonzero(good) < MIN_SAMPLE:
         return BodyColour(0.0, 0.0, 0.0)
     red, green, most = pixels.red[good], pixels.green[good], pixels.most[good]
+    cold = share_of(red < np.float32(1 - MARGIN) * most)
+    colourless = share_of(green > np.float32(COLOURLESS_GREEN_TO_RED) * red)
+    if colourless <= MOSTLY:
+        return BodyColour(cold, colourless, 0.0)
     few, many = np.quantile(np.log((1.0 + red[::4]) / (1.0 + green[::4])), [TAIL, 1 - TAIL])
-    return BodyColour(
-        share_of(red < np.float32(1 - MARGIN) * most),
-        share_of(green > np.float32(COLOURLESS_GREEN_TO_RED) * red),
-        float(many - few),
-    )
+    return BodyColour(cold, colourless, float(many - few))

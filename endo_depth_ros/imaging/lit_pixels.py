@@ -55,9 +55,7 @@ def find_core(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def find_level(values: NDArray[np.uint8], quantile: float) -> int:
     """The smallest level that this share of the values doesn't exceed; 0 of none."""
-    if values.size == 0:
-        return 0
-    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
+    counts = np.cumsum(np.bincount(values, minlength=256))
     return int(np.searchsorted(counts, quantile * counts[-1]))
 
 
