@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from endo_depth_ros.pose.depth_samples import sample_log_depth
 from endo_depth_ros.pose.place_memory import PlaceMemory
 from endo_depth_ros.pose.resection import Evidence, Resection, find_consensus, refine
@@ -11,6 +13,9 @@ from endo_depth_ros.pose.views import View, measure_disagreement
 # Corners that look alike are found to within this, and among them chance makes small agreements.
 PIXEL_SIGMA = 2.0
 MIN_POINTS, MIN_SHARE = 15, 0.35
+# Where fewer than most agree, they must also fix the pose: a few points in a corner of the image agree on many poses.
+# Radians, and distances to the scene.
+MOST, MAX_SIGMA = 0.5, 0.14
 
 
 def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resection | None:
@@ -29,6 +34,15 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
             continue
         evidence = evidence.chosen(agree)
         found = refine(evidence, T, PIXEL_SIGMA, settings, None)
+        if agree.mean() < MOST and not _is_sure(found, view):
+            continue
         if measure_disagreement(evidence, found) <= settings.max_depth_disagreement:
             return found
     return None
+
+
+def _is_sure(found: Resection, view: View) -> bool:
+    """Whether the points fix the pose."""
+    distance = float(np.median(view.estimate.depth[view.estimate.valid]))
+    variance = np.diag(found.covariance)
+    return bool(variance[:3].sum() < MAX_SIGMA**2 and variance[3:].sum() < (MAX_SIGMA * distance) ** 2)

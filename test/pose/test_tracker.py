@@ -125,6 +125,23 @@ def test_noise_for_depth_is_not_tracked(tracker: Tracker) -> None:
     assert frames[-1].pose.state is TrackingState.LOST
 
 
+def test_smoke_for_two_seconds_is_told_at_once_and_recovered_from_within_one(tracker: Tracker) -> None:
+    before = walk(tracker, range(10))
+    veiled = [np.full_like(look(i)[0], 190) + np.uint8(i % 3) for i in range(10, 70)]
+    smoke = [tracker.track(estimate(image, NOTHING, 10 + i, Verdict.OBSCURED)) for i, image in enumerate(veiled)]
+    after = walk(tracker, range(70, 102))
+    assert smoke[0].pose.state is TrackingState.DEGRADED
+    assert smoke[-1].pose.state is TrackingState.LOST
+    assert set(states(after[29:])) <= set(TRACKED)
+    assert odom_steps([*before, *smoke, *after]).max() < 0.0015
+
+
+def test_frames_dropped_at_random_are_not_missed(tracker: Tracker) -> None:
+    kept = [int(i) for i in np.flatnonzero(np.random.default_rng(0).random(70) < 0.5)]
+    frames = [tracker.track(estimate(*look(i), i)) for i in kept]
+    assert set(states(frames[1:])) == {TrackingState.TRACKING}
+
+
 def test_half_of_the_frames_are_enough(tracker: Tracker) -> None:
     frames = walk(tracker, range(0, 60, 2))
     assert set(states(frames[1:])) == {TrackingState.TRACKING}
