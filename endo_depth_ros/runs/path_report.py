@@ -51,8 +51,8 @@ def introduce_path(pose: Mapping[str, Any], unit: str) -> str:
     ]
     if known(pose["ate"]):
         texts.append(
-            f"Its path is <b>{number(pose['ate'])} {unit}</b> from the true one (root mean square of all frames, ATE), "
-            f"which is <b>{pose['ate_percent']:.1f} %</b> of the way; a straight line would score "
+            f"Its path is <b>{number(pose['ate'])} {unit}</b> from the true one (root mean square over these frames, "
+            f"ATE), which is <b>{pose['ate_percent']:.1f} %</b> of the way; a straight line would score "
             f"{pose['straight_line_percent']:.1f} %."
         )
         if pose["ate"] >= pose["straight_line_ate"]:

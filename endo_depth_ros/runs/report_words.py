@@ -28,7 +28,8 @@ ALIGNMENTS_IN_WORDS = {
 }
 PATH_ALIGNMENTS_IN_WORDS = {"se3": "as it is, in metres", "sim3": "path scaled to the truth"}
 PATH_CAPTION = (
-    "The camera's path from above and from the side, laid on the true one, and how far it is from it in each frame. "
+    "The camera's path laid on the true one, seen from above (where the true one is widest) and from the side, and how "
+    "far it is from the true place in each frame. "
     "Dashed: the best straight line, which an estimate must beat to be worth anything. Gaps: the camera was lost."
 )
 GRID_CAPTION = (
