@@ -1,4 +1,4 @@
-"""The folder that endo-depth process leaves: depth, sigma, states, camera, preview, summary."""
+"""The folder that endo-depth process leaves: depth, sigma, states, trajectory, camera, preview, summary."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from endo_depth_ros.bags.camera_yaml import write_camera
 from endo_depth_ros.bags.output import OutputError
+from endo_depth_ros.bags.tum_file import write_tum
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
+from endo_depth_ros.pose.trajectory_log import TrajectoryLog
+
+if TYPE_CHECKING:
+    from endo_depth_ros.pose.tracker import TrackedFrame
 
 SCHEMA_VERSION = 1
 COLUMNS = (
@@ -35,10 +40,15 @@ COLUMNS = (
     "calibrated",
     "field_of_view",
     "reason",
+    "tracking_state",
+    "segment",
+    "correction",
+    "tracking_reason",
 )
+TRAJECTORY = "trajectory.tum"
 STATES, SUMMARY, PREVIEW, CAMERA = "states.csv", "summary.json", "preview.mp4", "camera.yaml"
 MAPS = ("depth", "sigma")
-RESULTS = (*MAPS, STATES, SUMMARY, PREVIEW, CAMERA)
+RESULTS = (*MAPS, STATES, SUMMARY, PREVIEW, CAMERA, TRAJECTORY)
 LATER_CAMERA = re.compile(r"camera_\d{6}\.yaml")
 
 
@@ -66,6 +76,8 @@ class OutputFolder:
         self._camera: Camera | None = None
         self._unsized: list[int] = []
         self._reasons: Counter[str] = Counter()
+        self._tracking_states: Counter[str] = Counter()
+        self._trajectory = TrajectoryLog()
         self._preview = PreviewVideo(path / PREVIEW, fps)
         self._states = csv.DictWriter(self._states_file, COLUMNS)
         self._states.writeheader()
@@ -80,9 +92,10 @@ class OutputFolder:
         self._states_file.close()
         self._preview.close()
 
-    def write(self, answer: DepthEstimate | FrameStatus) -> None:
+    def write(self, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame | None = None) -> None:
         """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row.
 
+        tracked: its pose, None where none was asked for. The trajectory is written by `finish`.
         Raises OutputError when the disk refuses it.
         """
         status = answer.status if isinstance(answer, DepthEstimate) else answer
@@ -93,8 +106,11 @@ class OutputFolder:
                 self._preview.write(answer)
             elif self._camera is not None:
                 self._save_nothing(self._written, self._camera)
-            self._write_row(status)
+            self._write_row(status, tracked)
         self._count(answer, status)
+        if tracked is not None:
+            self._tracking_states[tracked.pose.state.value] += 1
+            self._trajectory.add(tracked)
 
     def _count(self, answer: DepthEstimate | FrameStatus, status: FrameStatus) -> None:
         if isinstance(answer, DepthEstimate):
@@ -119,11 +135,15 @@ class OutputFolder:
             "frames_with_depth": self.answered,
             "verdicts": dict(self._verdicts),
             "scale_states": dict(self._scale_states),
+            "tracking_states": dict(self._tracking_states),
+            "trajectory_poses": len(self._trajectory),
             "mean_coverage": float(np.mean(self._coverages)) if self._coverages else None,
         }
         with explained(self.path):
             for name in MAPS:
                 (self.path / name / f"{self._written:06d}.npy").unlink(missing_ok=True)
+            if self._tracking_states:
+                write_tum(self.path / TRAJECTORY, self._trajectory.trajectory())
             write_json(self.path / SUMMARY, summary)
 
     def report(self) -> str:
@@ -134,9 +154,23 @@ class OutputFolder:
             reason = next(iter(self._reasons.most_common(1)), ("the input has no frames", 0))[0]
             return f"{head}; no depth: {reason}"
         scale = "; depth is relative, not metres" if set(self._scale_states) == {"relative"} else ""
-        return f"{head}{scale}. Look at {self.path / PREVIEW} first."
+        return f"{head}{scale}. Look at {self.path / PREVIEW} first.{self._describe_trajectory()}"
 
-    def _write_row(self, status: FrameStatus) -> None:
+    def _describe_trajectory(self) -> str:
+        if not self._tracking_states:
+            return ""
+        unseen = self._written - len(self._trajectory)
+        return f" {self.path / TRAJECTORY}: {len(self._trajectory)} poses ({unseen} frames without one)."
+
+    def _write_row(self, status: FrameStatus, tracked: TrackedFrame | None) -> None:
+        pose = {}
+        if tracked is not None:
+            pose = {
+                "tracking_state": tracked.pose.state.value,
+                "segment": tracked.segment,
+                "correction": tracked.correction,
+                "tracking_reason": tracked.reason,
+            }
         self._states.writerow(
             {
                 "frame": self._written,
@@ -150,6 +184,7 @@ class OutputFolder:
                 "calibrated": str(status.calibrated).lower(),
                 "field_of_view": status.field_of_view,
                 "reason": status.reason,
+                **pose,
             }
         )
 

@@ -1,4 +1,4 @@
-"""endo-depth process: depth of a video, image folder or bag, without a ROS graph."""
+"""endo-depth process: depth and camera poses of a video, image folder or bag, without a ROS graph."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate
+from endo_depth_ros.cli.camera_poses import CameraPoses, read_pose_settings
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.settings import entries, load_parameter_file, make
 
 
@@ -33,9 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--every", type=count, default=1, metavar="N", help="take only every Nth frame")
     parser.add_argument("--max-frames", type=count, metavar="N", help="stop after N frames")
-    parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node")
+    parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node and pose_node")
     parser.add_argument("--model", help="depth estimator, instead of the parameter file's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
+    parser.add_argument("--no-pose", action="store_true", help="depth only, no trajectory")
     parser.add_argument("--force", action="store_true", help="replace results that are there already")
 
 
@@ -48,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     source = open_source(args.input, camera, args.fps, args.image_topic)
     if source.warning:
         print(f"warning: {source.warning}", file=sys.stderr)
+    poses = None if args.no_pose else make_poses(args.params)
     pipeline = DepthPipeline(settings)
     fps = (source.fps or DEFAULT_FPS) / args.every
     facts = {
@@ -61,12 +65,22 @@ def run(args: argparse.Namespace) -> int:
         complete = False
         try:
             for frame in progress(source, args.every, args.max_frames):
-                output.write(answer(pipeline, frame, settings.hfov_deg))
+                answered = answer(pipeline, frame, settings.hfov_deg)
+                output.write(answered, poses and poses.track(answered, frame.frame_id))
             complete = True
         finally:
             output.finish({**facts, "complete": complete})
             print(output.report())
     return 0 if output.answered else 1
+
+
+def make_poses(params: Path | None) -> CameraPoses | None:
+    """What follows the camera; None, with a sentence, where gtsam is missing. Raises SettingsError."""
+    try:
+        return CameraPoses(read_pose_settings(params))
+    except PoseUnavailableError as error:
+        print(f"warning: depth only, without poses: {error}", file=sys.stderr)
+        return None
 
 
 def read_settings(args: argparse.Namespace) -> DepthNodeSettings:
