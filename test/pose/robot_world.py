@@ -42,6 +42,7 @@ class RobotWorld:
         self.rng = np.random.default_rng(self.seed)
         self._phase = self.rng.uniform(0, 2 * np.pi, 6)
         self._landmarks: dict[int, Array] = {}
+        self._strayed: dict[int, Array] = {}
         error = self.rng.normal(size=3)
         error *= np.radians(self.hand_eye_error_deg) / np.linalg.norm(error)
         self.T_tool_camera_given = T_TOOL_CAMERA @ exp_se3(np.concatenate([error, 0.005 * self.rng.normal(size=3)]))
@@ -89,7 +90,9 @@ class RobotWorld:
         points = np.concatenate([self._landmarks[each] for each in anchors]) if anchors else np.zeros((0, 3))
         in_camera = transform_points(invert_transform(T), points)
         pixels = in_camera[:, :2] / in_camera[:, 2:] @ K[:2, :2].T + K[:2, 2]
-        pixels = pixels + 1.5 * self.rng.normal(size=pixels.shape)
+        for each in anchors:  # followed from keyframe to keyframe, they stray more and more
+            self._strayed[each] = self._strayed.get(each, np.zeros((POINTS, 2))) + self.rng.normal(size=(POINTS, 2))
+        pixels = pixels + (np.concatenate([self._strayed[each] for each in anchors]) if anchors else 0)
         logs = np.log(in_camera[:, 2]) - flicker + 0.03 * self.rng.normal(size=len(points))
         return Sightings(
             np.repeat(np.array(anchors, np.int64), POINTS), np.tile(np.arange(POINTS), len(anchors)), pixels, logs,
