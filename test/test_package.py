@@ -19,6 +19,7 @@ from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.replay_settings import ReplaySettings
 from endo_depth_ros.nodes.video_settings import VideoSettings
+from endo_depth_ros.pose.metric_settings import MetricScaleSettings
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.settings import entries, load_parameter_file
 
@@ -168,10 +169,10 @@ def test_every_parameter_of_depth_node_is_in_the_file() -> None:
     assert [entry.name for entry in entries(DepthNodeSettings) if entry.name not in values] == []
 
 
-def test_every_parameter_of_pose_node_but_the_trackers_is_in_the_file() -> None:
+def test_every_parameter_of_pose_node_but_the_trackers_and_the_scales_is_in_the_file() -> None:
     values = load_parameter_file(ROOT / "config/pose.yaml", "pose_node")
-    own = {entry.name for entry in entries(PoseNodeSettings)} - {entry.name for entry in entries(PoseSettings)}
-    assert own - set(values) == set()
+    inherited = {entry.name for cls in (PoseSettings, MetricScaleSettings) for entry in entries(cls)}
+    assert {entry.name for entry in entries(PoseNodeSettings)} - inherited - set(values) == set()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)

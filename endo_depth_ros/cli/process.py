@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             for frame in progress(source, args.every, args.max_frames):
                 answered = answer(pipeline, frame, settings.hfov_deg)
-                output.write(answered, poses and poses.track(answered, frame.frame_id))
+                output.write(answered, None if poses is None else poses.track(answered, frame.frame_id))
             complete = True
         finally:
             output.finish({**facts, "complete": complete})
