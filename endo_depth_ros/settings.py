@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -112,10 +112,11 @@ def changed(settings: S, values: Mapping[str, Any]) -> S:
     return result
 
 
-def load_parameter_file(path: Path, node_name: str) -> dict[str, Any]:
+def load_parameter_file(path: Path, node_name: str, others: Collection[str] = ()) -> dict[str, Any]:
     """Values for node_name in a ROS parameter YAML (`/**`, `node` and `/ns/node` keys, later ones win).
 
-    Parameters that belong to ROS itself (use_sim_time, qos_overrides) are left out.
+    Parameters that belong to ROS itself (use_sim_time, qos_overrides) are left out, and so are those under `/**` that
+    belong to other nodes, whose names are `others`.
     Raises SettingsError when the file is missing, not YAML, or not a parameter file.
     """
     try:
@@ -130,6 +131,8 @@ def load_parameter_file(path: Path, node_name: str) -> dict[str, Any]:
     for key, section in document.items():
         if not isinstance(section, dict) or not isinstance(section.get("ros__parameters"), dict):
             raise SettingsError(f"{path}: '{key}' has no ros__parameters section")
-        if key == "/**" or str(key).split("/")[-1] == node_name:
+        if key == "/**":
+            values.update({k: v for k, v in section["ros__parameters"].items() if k not in others})
+        elif str(key).split("/")[-1] == node_name:
             values.update(section["ros__parameters"])
     return {name: value for name, value in values.items() if name not in ROS_PARAMETERS}

@@ -27,6 +27,7 @@ from endo_depth_ros.benchmark.report import Report, to_json, to_table
 from endo_depth_ros.benchmark.workload import BenchmarkError, Workload
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate, image_size
 from endo_depth_ros.cli.main import installed_version
+from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.depth.models import ESTIMATORS
 from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS, NetworkEstimator
 from endo_depth_ros.depth.runtimes import DEVICE_TYPE_OF, RUNTIMES, find_obstacle, select_runtime
@@ -34,7 +35,7 @@ from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import load_weights
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
-from endo_depth_ros.settings import changed, entries, load_parameter_file, make
+from endo_depth_ros.settings import changed, entries, make
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
 DEFAULT_SIZE = (640, 512)
@@ -113,7 +114,7 @@ def check_images(args: argparse.Namespace) -> None:
 
 def read_settings(args: argparse.Namespace) -> DepthNodeSettings:
     """depth_node's settings from --params, with the command line's choices on top. Raises SettingsError."""
-    values = {} if args.params is None else load_parameter_file(args.params, "depth_node")
+    values = values_for(args.params, "depth_node")
     chosen = {
         "model": args.model,
         "weights": None if args.weights is None else str(args.weights.absolute()),

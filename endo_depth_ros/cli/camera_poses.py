@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.pose.pipeline import PosePipeline
-from endo_depth_ros.settings import changed, load_parameter_file, make
+from endo_depth_ros.settings import changed, make
 
 if TYPE_CHECKING:
     from endo_depth_ros.pose.tracker import TrackedFrame
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 def read_pose_settings(params: Path | None) -> PoseNodeSettings:
     """pose_node's settings of a parameter file, for runs that repeat. Raises SettingsError."""
-    values = {} if params is None else load_parameter_file(params, "pose_node")
-    return changed(make(PoseNodeSettings, values), {"synchronous": True})
+    return changed(make(PoseNodeSettings, values_for(params, "pose_node")), {"synchronous": True})
 
 
 class CameraPoses:

@@ -22,6 +22,7 @@ from endo_depth_ros.cli.arguments import count, degrees, frame_rate
 from endo_depth_ros.cli.evaluation_job import InputOptions, Job, Outcome, describe_model
 from endo_depth_ros.cli.job_runners import run_here, run_in_processes, run_on_ray
 from endo_depth_ros.cli.main import installed_version
+from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.cli.process import read_settings
 from endo_depth_ros.datasets.catalog import DATASETS, find_sequences
 from endo_depth_ros.evaluation.protocol import BUILT_IN, Protocol, load_protocol
@@ -44,7 +45,7 @@ from endo_depth_ros.runs.run_folder import (
     write_rows,
 )
 from endo_depth_ros.runs.truth_topics import TruthTopics
-from endo_depth_ros.settings import entries, load_parameter_file, make
+from endo_depth_ros.settings import entries, make
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -160,7 +161,7 @@ def make_folder(path: Path) -> None:
 
 def read_pose_settings(params: Path | None) -> PoseSettings:
     """How the camera is followed: pose_node's section of the parameter file. Raises SettingsError."""
-    values = {} if params is None else load_parameter_file(params, "pose_node")
+    values = values_for(params, "pose_node")
     known = {entry.name for entry in entries(PoseSettings)}
     return make(PoseSettings, {name: value for name, value in values.items() if name in known})
 

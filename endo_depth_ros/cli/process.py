@@ -16,12 +16,13 @@ from endo_depth_ros.cli.arguments import count, degrees, frame_rate
 from endo_depth_ros.cli.camera_poses import CameraPoses, read_pose_settings
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
+from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
-from endo_depth_ros.settings import entries, load_parameter_file, make
+from endo_depth_ros.settings import entries, make
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +86,7 @@ def make_poses(params: Path | None) -> CameraPoses | None:
 
 def read_settings(args: argparse.Namespace) -> DepthNodeSettings:
     """depth_node's settings from --params, with the command line's choices on top. Raises SettingsError."""
-    values = {} if args.params is None else load_parameter_file(args.params, "depth_node")
+    values = values_for(args.params, "depth_node")
     chosen = {"model": args.model, "device": args.device, "hfov_deg": args.hfov}
     return make(DepthNodeSettings, {**values, **{name: value for name, value in chosen.items() if value is not None}})
 
