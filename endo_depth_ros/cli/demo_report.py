@@ -24,6 +24,7 @@ from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, r
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
+from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.pooling import SCHEMA_VERSION, pool
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import evaluate_recording
@@ -61,10 +62,13 @@ def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
 
 
 def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: dict[str, Any]) -> dict[str, Any]:
-    """The report of endo-depth evaluate on what the nodes published; returns its metrics, with the demo's facts."""
+    """The report of endo-depth evaluate on what the nodes published; returns its metrics, with the demo's facts.
+
+    The camera is followed here, by the tracker of pose_node on the depth that was published.
+    """
     protocol = load_protocol("default")
     recording = BagRecording("demo", input_bag, RosbagSource(input_bag), TruthTopics())
-    result = evaluate_recording(recording, map(answer_of, frames), protocol, None, folder)
+    result = evaluate_recording(recording, map(answer_of, frames), protocol, None, folder, PoseSettings())
     model = {"name": facts["model"], "weights": None, "weights_sha256": None}
     run = {**facts, "model": model, "path": "nodes over DDS", "settings": {}, "failures": []}
     metrics = pool([result], protocol, run)
@@ -177,6 +181,16 @@ def estimate_of(frame: RecordedFrame) -> DepthEstimate:
     return DepthEstimate(Frame(frame.stamp_ns, "", image_of(frame), frame.camera), depth, sigma, status_of(frame))
 
 
+def describe_path(pose: dict[str, Any] | None) -> list[str]:
+    """What became of the camera's path; nothing where too little of it is known."""
+    if not pose or not math.isfinite(pose["ate_percent"]):
+        return []
+    return [
+        f"Camera path: off by {pose['ate_percent']:.1f} % of its length (a straight line: "
+        f"{pose['straight_line_percent']:.1f} %), known in {pose['pose_coverage']:.0%} of the frames."
+    ]
+
+
 def describe(folder: Path, output_bag: Path, metrics: dict[str, Any]) -> str:
     """The demo's last words."""
     model = metrics["model"]["name"] if metrics["depth"] else metrics["model"]
@@ -195,6 +209,7 @@ def describe(folder: Path, output_bag: Path, metrics: dict[str, Any]) -> str:
             f"for all, {in_metres}; δ1 {each['delta1']:.2f}, coverage {each['coverage']:.2f}, flicker "
             f"{metrics['flicker']:.3f}."
         )
+        lines += describe_path(metrics["pose"])
     if set(metrics["scale_states"]) == {"relative"}:
         lines.append("The scale is unknown: depth is relative, not metres. Do not measure in it.")
     lines += [

@@ -219,8 +219,9 @@ class Tracker:
             nowhere = np.diag([np.inf] * 6)
             pose = PoseEstimate(view.stamp_ns, view.frame_id, TrackingState.DEGRADED, np.eye(4), nowhere)
             return TrackedFrame(pose, np.eye(4), 0, 0, reason=reason)
+        state = self._unseen_state(view)
         self._last = _Known(view.stamp_ns, predicted, self._blind_covariance(view, predicted, motion))
-        return self._report(view, self._unseen_state(view), reason=reason)
+        return self._report(view, state, reason=reason)
 
     def _unseen_state(self, view: View) -> TrackingState:
         seen_ns = self._seen.stamp_ns if self._seen else view.stamp_ns

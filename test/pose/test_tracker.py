@@ -105,6 +105,12 @@ def test_bad_frames_are_degraded_then_lost_and_good_ones_bring_the_camera_back(t
     assert after[-1].correction >= 1 or after[-1].segment == 0
 
 
+def test_nothing_is_lost_without_a_degraded_frame_even_after_seconds_without_any(tracker: Tracker) -> None:
+    walk(tracker, range(10))
+    after_a_gap = darkness(tracker, range(100, 102))
+    assert states(after_a_gap) == [TrackingState.DEGRADED, TrackingState.LOST]
+
+
 def test_a_frozen_image_is_no_still_camera(tracker: Tracker) -> None:
     walk(tracker, range(5))
     image, depth = look(5)
