@@ -112,15 +112,15 @@ def test_results_that_are_there_are_kept_unless_forced(tmp_path, capsys):
 
 
 def test_an_interrupted_run_keeps_what_it_has_computed(tmp_path, monkeypatch, capsys):
-    out, real, calls = tmp_path / "out", DepthPipeline.process, []
+    out, real, calls = tmp_path / "out", DepthPipeline.finish, []
 
-    def interrupted(self, frame):
-        calls.append(frame)
+    def interrupted(self, begun):
+        calls.append(begun)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(self, frame)
+        return real(self, begun)
 
-    monkeypatch.setattr(DepthPipeline, "process", interrupted)
+    monkeypatch.setattr(DepthPipeline, "finish", interrupted)
     arguments = ["process", str(write_video(tmp_path / "v.mp4", 5)), "--hfov", "70", "--output", str(out)]
     assert main(arguments) == 130
     assert len(depths(out)) == len(rows(out)) == 2
@@ -207,8 +207,8 @@ def test_frames_are_chosen_lazily():
 
 
 def test_frame_id_of_the_bag_is_kept(tmp_path, monkeypatch):
-    seen, real = [], DepthPipeline.process
-    monkeypatch.setattr(DepthPipeline, "process", lambda self, frame: seen.append(frame.frame_id) or real(self, frame))
+    seen, real = [], DepthPipeline.begin
+    monkeypatch.setattr(DepthPipeline, "begin", lambda self, frame: seen.append(frame.frame_id) or real(self, frame))
     bag = write_bag(tmp_path / "b.mcap", 1, calibrated_camera())
     main(["process", str(bag), "--output", str(tmp_path / "out")])
     assert seen == [FRAME_ID]
