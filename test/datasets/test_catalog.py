@@ -36,7 +36,7 @@ def test_every_protocol_names_a_data_set_that_can_be_read(name):
 def test_a_folder_of_images_is_no_data_set(tmp_path):
     trees.write_png(tmp_path / "a.png", trees.views()[0][2])
     assert not holds_dataset(tmp_path)
-    with pytest.raises(DatasetError, match="give --dataset as one of: scared, "):
+    with pytest.raises(DatasetError, match="give a folder of one of: scared, "):
         find_sequences(tmp_path)
 
 
