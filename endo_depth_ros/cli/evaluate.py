@@ -19,16 +19,15 @@ from endo_depth_ros.bags.bag_reader import is_bag
 from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.topics import TRUTH_DEPTH
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate
+from endo_depth_ros.cli.camera_poses import read_pose_settings
 from endo_depth_ros.cli.evaluation_job import InputOptions, Job, Outcome, describe_model
 from endo_depth_ros.cli.job_runners import run_here, run_in_processes, run_on_ray
 from endo_depth_ros.cli.main import installed_version
-from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.cli.process import read_settings
 from endo_depth_ros.datasets.catalog import DATASETS, find_sequences
 from endo_depth_ros.evaluation.protocol import BUILT_IN, Protocol, load_protocol
 from endo_depth_ros.json_file import write_json
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
-from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.comparison import compare_runs
 from endo_depth_ros.runs.html_report import write_comparison_report, write_report
 from endo_depth_ros.runs.plots import require_matplotlib
@@ -45,7 +44,7 @@ from endo_depth_ros.runs.run_folder import (
     write_rows,
 )
 from endo_depth_ros.runs.truth_topics import TruthTopics
-from endo_depth_ros.settings import entries, make
+from endo_depth_ros.settings import entries
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -157,13 +156,6 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: can't be made a folder ({error.strerror}); choose another --output") from error
-
-
-def read_pose_settings(params: Path | None) -> PoseSettings:
-    """How the camera is followed: pose_node's section of the parameter file. Raises SettingsError."""
-    values = values_for(params, "pose_node")
-    known = {entry.name for entry in entries(PoseSettings)}
-    return make(PoseSettings, {name: value for name, value in values.items() if name in known})
 
 
 def find_recordings(path: Path, args: argparse.Namespace, protocol: Protocol) -> Iterator[tuple[str, Path, str]]:

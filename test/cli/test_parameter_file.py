@@ -2,6 +2,7 @@
 
 import pytest
 
+from endo_depth_ros.cli.camera_poses import read_pose_settings
 from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.settings import SettingsError, make
@@ -34,6 +35,13 @@ def test_a_section_of_its_own_holds_nothing_of_other_nodes(tmp_path):
     path.write_text("depth_node: {ros__parameters: {path_poses: 7}}\n")
     with pytest.raises(SettingsError, match="there is no setting 'path_poses'"):
         make(DepthNodeSettings, values_for(path, "depth_node"))
+
+
+def test_a_slip_in_the_section_of_pose_node_is_refused_not_passed_over(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("pose_node: {ros__parameters: {pixel_sgima: 0.4}}\n")
+    with pytest.raises(SettingsError, match="there is no setting 'pixel_sgima'"):
+        read_pose_settings(path)
 
 
 def test_without_a_file_there_are_no_values():
