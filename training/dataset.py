@@ -18,6 +18,7 @@ from torch.utils.data import Dataset, Sampler
 
 from endo_depth_ros.settings import setting
 from training.drawn_video import DrawnVideo
+from training.painted_tissue import draw_layers, paint
 from training.photometry import hide_patches, jitter_colours
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
 from training.view_transform import TransformRanges, draw_transform, transform_view
@@ -45,6 +46,9 @@ class AugmentationSettings:
     roll: bool = setting(True, "turn about the optical axis by any angle")
     flip: bool = setting(True, "mirror half of the samples")
     colours: float = setting(0.5, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
+    paint: float = setting(
+        1.0, "strength of mottling and vessels painted on the tissue; 0 turns them off", minimum=0.0, maximum=3.0
+    )
     hidden_patches: float = setting(0.05, "share of samples with hidden patches", minimum=0.0, maximum=1.0)
     obstructions: float = setting(
         0.5, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
@@ -214,7 +218,9 @@ def augment(
     video = DrawnVideo(rng, width, height, augmentation.obstructions, augmentation.cropped)
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
-    image = video.develop(seen.radiance, noise)
+    strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.85)
+    radiance = paint(seen, draw_layers(rng, strength), rng) if strength > 0 else seen.radiance
+    image = video.develop(radiance, noise)
     image = jitter_colours(image, rng, augmentation.colours)
     if noise.random() < augmentation.hidden_patches:
         hide_patches(image, noise)
@@ -292,7 +298,9 @@ class ValidationSamples(Dataset[Sample]):
         turns = [(turn, s, i) for s, indices in enumerate(chosen) for turn, i in enumerate(indices)]
         # Sequences take turns, so that the batch that is shown has several families.
         self._chosen = [(s, i) for _, s, i in sorted(turns)]
-        self._augmentation = AugmentationSettings(max_zoom=1.3, colours=0.0, hidden_patches=0.0, obstructions=0.0)
+        self._augmentation = AugmentationSettings(
+            max_zoom=1.3, colours=0.0, paint=0.0, hidden_patches=0.0, obstructions=0.0
+        )
         self._ranges = TransformRanges(1.3, roll=True, flip=False)
 
     def __len__(self) -> int:

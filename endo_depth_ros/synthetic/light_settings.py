@@ -61,7 +61,9 @@ def draw_light(rng: np.random.Generator) -> LightSettings:
         powers=tuple(float(power) for power in powers),
         source_radius=_log_uniform(rng, 0.0004, 0.002),
         rgb=_draw_colour(rng),
-        beam_exponent=float(rng.choice([rng.uniform(0.0, 1.5), rng.uniform(1.5, 4.0), rng.uniform(4.0, 9.0)])),
+        beam_exponent=float(
+            rng.choice([rng.uniform(0.0, 1.0), rng.uniform(1.0, 2.5), rng.uniform(2.5, 4.0)], p=[0.35, 0.45, 0.2])
+        ),
         hot_spot=float(rng.choice([0.0, rng.uniform(0.05, 0.35)], p=[0.7, 0.3])),
         ambient=_log_uniform(rng, 0.002, 0.05),
         bounce=rng.uniform(0.05, 0.45),

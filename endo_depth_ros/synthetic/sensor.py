@@ -178,9 +178,9 @@ def draw_sensor(rng: np.random.Generator) -> SensorSettings:
     return SensorSettings(
         mask=draw_scope_mask(rng),
         tone=draw_tone_curve(rng),
-        target=float(np.exp(np.clip(rng.normal(np.log(0.12), 0.45), np.log(0.02), np.log(0.45)))),
+        target=float(np.exp(np.clip(rng.normal(np.log(0.17), 0.55), np.log(0.02), np.log(0.6)))),
         exposure_lag=rng.uniform(0.5, 0.95),
-        vignette=rng.uniform(0.0, 0.7),
+        vignette=rng.uniform(0.0, 0.4),
         lens_blur_px=rng.uniform(0.2, 2.0),
         aberration=_sometimes(rng, 0.5, rng.uniform(0.0, 0.004)),
         glare=_sometimes(rng, 0.5, rng.uniform(0.0, 0.15)),

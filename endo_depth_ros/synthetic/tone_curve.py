@@ -63,7 +63,7 @@ def draw_tone_curve(rng: np.random.Generator) -> ToneCurve:
         gamma=rng.uniform(1.6, 2.6),
         offset=offset,
         knee=rng.uniform(0.35, 0.9),
-        contrast=max(0.0, rng.normal(0.1, 0.3)),
+        contrast=float(np.clip(rng.normal(0.25, 0.4), 0.0, 1.0)),
         black=max(0.0, rng.normal(-0.01, 0.02)),
         white=rng.uniform(0.9, 1.0) if rng.random() < 0.3 else 1.0,
     )

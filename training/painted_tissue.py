@@ -1,0 +1,99 @@
+"""Mottling and vessels painted on a rendering at the sample's own resolution.
+
+Real tissue shows twice the contrast of the renderings at all scales from one to twenty pixels, and a network that has
+not seen it reads it as relief. The paint is solid: noise in space, so it shrinks with distance and foreshortens as
+texture on a wall does, and tells nothing else about depth.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from endo_depth_ros.synthetic.noise_volume import CELLS, NoiseVolume, smooth_noise
+from training.sequence_file import View
+
+VOLUMES = 4
+# Bumps narrower than FADED_PX are not painted, those wider than SHOWN_PX wholly.
+FADED_PX, SHOWN_PX = 2.0, 5.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One size of paint. bump: width of its bumps as a share of the view's median distance.
+
+    mottling: standard deviation of log reflectance. vessels: log reflectance that they take; vessel_width: half width
+    of vessels in standard deviations of the noise. rgb: how much of both each channel shows.
+    """
+
+    bump: float
+    mottling: float
+    vessels: float
+    vessel_width: float
+    rgb: tuple[float, float, float]
+
+
+def draw_layers(rng: np.random.Generator, strength: float) -> tuple[Layer, ...]:
+    """Three sizes of paint, each a third of the last; strength multiplies their contrast."""
+    largest = math.exp(rng.uniform(math.log(0.05), math.log(0.5)))
+    has_vessels = rng.random() < 0.6
+    layers = []
+    for size in range(3):
+        vessels = rng.uniform(0.0, 0.7) if has_vessels and rng.random() < 0.7 else 0.0
+        layers.append(
+            Layer(
+                bump=largest / 3**size,
+                mottling=strength * abs(rng.normal(0, 0.13)),
+                vessels=strength * vessels,
+                vessel_width=math.exp(rng.uniform(math.log(0.04), math.log(0.2))),
+                rgb=(float(rng.uniform(0.3, 1.0)), 1.0, float(rng.uniform(0.8, 1.1))),
+            )
+        )
+    return tuple(layers)
+
+
+def paint(view: View, layers: tuple[Layer, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The view's radiance [H, W, 3] with the layers on all but instruments and what has no depth."""
+    tissue = np.isfinite(view.log_depth) & ~view.instrument
+    volume = _volume(int(rng.integers(VOLUMES)))
+    turn, shift = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.uniform(0, 1, 3)
+    if not tissue.any():
+        return view.radiance
+    points, footprint = _points(view, tissue)
+    unit = float(np.median(np.linalg.norm(points, axis=1)))
+    log_gain = np.zeros((len(points), 3), np.float32)
+    for layer in layers:
+        bump = layer.bump * unit
+        shown = np.clip((bump / footprint - FADED_PX) / (SHOWN_PX - FADED_PX), 0, 1)
+        if layer.mottling == layer.vessels == 0 or not shown.any():
+            continue
+        periods = points @ (turn / (bump * CELLS)) + shift
+        noise = volume.at(torch.from_numpy(periods.astype(np.float32))).numpy()
+        # Vessels lie in the darker half of the mottling.
+        vessels = np.exp(-np.square(noise[1] / layer.vessel_width)) / (1 + np.exp(3 * noise[0]))
+        value = shown * (layer.mottling * noise[0] - layer.vessels * vessels)
+        log_gain += value[:, None].astype(np.float32) * np.array(layer.rgb, np.float32)
+    painted = view.radiance.copy()
+    painted[tissue] *= np.exp(log_gain)
+    return painted
+
+
+def _points(view: View, tissue: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points [N, 3] of the tissue in the camera's frame, metres, and the width of their pixels, [N], metres."""
+    rows, columns = np.nonzero(tissue)
+    focal = np.float32(view.K[0, 0])
+    z = np.exp(view.log_depth[tissue]).astype(np.float32)
+    x = (columns.astype(np.float32) - np.float32(view.K[0, 2])) / focal
+    y = (rows.astype(np.float32) - np.float32(view.K[1, 2])) / focal
+    return np.stack([x * z, y * z, z], 1).astype(np.float32), (z / focal).astype(np.float32)
+
+
+@cache
+def _volume(index: int) -> NoiseVolume:
+    """One of a few noise volumes of two channels, mottling and the middle of vessels."""
+    return NoiseVolume(smooth_noise(np.random.default_rng([7, index]))[:2], "cpu")
