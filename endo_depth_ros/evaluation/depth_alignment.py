@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.evaluation.median import median
 from endo_depth_ros.evaluation.pixel_sample import PixelSample
 from endo_depth_ros.registry import Registry
 
@@ -53,7 +54,7 @@ class CommonPixels:
     @cached_property
     def median_ratio(self) -> float:
         """median(g) / median(d), NaN without a pixel; several alignments share it."""
-        return float(np.median(self.g) / np.median(self.d)) if len(self.d) else math.nan
+        return median(self.g) / median(self.d) if len(self.d) else math.nan
 
 
 class DepthAlignment(Protocol):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.evaluation.median import median
+
 
 class DepthMetricsError(ValueError):
     """Depth maps can't be compared; the text says why and what to do."""
@@ -93,9 +95,7 @@ def pixel_errors(
         delta2=_fraction_within(log_distance, 1.25**2),
         delta3=_fraction_within(log_distance, 1.25**3),
         mae=float(np.mean(distance)),
-        median_rel=float(
-            np.median(distance / (g + protocol.relative_offset) if protocol.relative_offset else relative)
-        ),
+        median_rel=median(distance / (g + protocol.relative_offset) if protocol.relative_offset else relative),
         coverage=coverage,
     )
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.work_ahead import map_ahead
+
+DepthMap = NDArray[np.floating]
 
 # A moved point must lie this far in front of the camera, in the unit of depth.
 NEAREST = 1e-6
@@ -39,10 +41,16 @@ class PosedDepth:
     T_world_camera: [4, 4], in the unit of depth.
     """
 
-    depth: NDArray[np.floating]
+    depth: DepthMap
     valid: NDArray[np.bool_]
     K: NDArray[np.float64]
     T_world_camera: NDArray[np.float64]
+
+    @cached_property
+    def usable(self) -> DepthMap:
+        """Depth where it is valid, positive and finite, else NaN; both neighbours of a frame share it."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.valid & (self.depth > 0) & (self.depth < np.inf), self.depth, np.nan)
 
 
 @dataclass(frozen=True)
@@ -85,14 +93,11 @@ def pair_errors(a: PosedDepth, b: PosedDepth, convention: PixelConvention) -> tu
 
     The denominator is b's own depth. Only valid pixels are carried and compared.
     """
-    carried = carry_depth(a, b, convention)
-    with np.errstate(invalid="ignore"):
-        common = np.isfinite(carried) & b.valid & np.isfinite(b.depth) & (b.depth > 0)
-    if not common.any():
+    ratio = carry_depth(a, b, convention) / b.usable
+    ratio = ratio[~np.isnan(ratio)]
+    if not len(ratio):
         return math.nan, math.nan
-    moved, own = carried[common], b.depth[common].astype(np.float64)
-    ratio = np.maximum(moved / own, own / moved)
-    return float(np.mean(np.abs(moved - own) / own)), float(np.mean(ratio < 1.25))
+    return float(np.mean(np.abs(ratio - 1))), float(np.mean(np.maximum(ratio, 1 / ratio) < 1.25))
 
 
 def carry_depth(a: PosedDepth, b: PosedDepth, convention: PixelConvention) -> NDArray[np.float64]:
@@ -104,14 +109,22 @@ def carry_depth(a: PosedDepth, b: PosedDepth, convention: PixelConvention) -> ND
     T_b_a = invert_transform(b.T_world_camera) @ a.T_world_camera
     # The whole image at once, K R inv(K) (u, v, 1) depth + K t, component by component: gathering points costs more.
     M, t = b.K @ T_b_a[:3, :3] @ np.linalg.inv(a.K), b.K @ T_b_a[:3, 3]
-    height_a, width_a = a.depth.shape
+    (height_a, width_a), (height, width) = a.depth.shape, b.depth.shape
     u, v = np.arange(width_a) + shift, np.arange(height_a)[:, None] + shift
     with np.errstate(invalid="ignore", divide="ignore"):
-        depth = np.where(a.valid & (a.depth > 0) & (a.depth < np.inf), a.depth, np.nan)
-        x, y, z = (depth * (m[0] * u + (m[1] * v + m[2])) + offset for m, offset in zip(M, t, strict=True))
-        columns, rows = np.round(x / z), np.round(y / z)
-        height, width = b.depth.shape
+        x, y, z = (_affine(m, u, v, a.usable, offset) for m, offset in zip(M, t, strict=True))
+        columns, rows = np.rint(np.divide(x, z, out=x), out=x), np.rint(np.divide(y, z, out=y), out=y)
         inside = (z > NEAREST) & (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    carried = np.full(height * width, np.nan)
-    carried[(rows[inside] * width + columns[inside]).astype(np.intp)] = z[inside]
-    return carried.reshape(height, width)
+        # What falls nowhere goes to a place behind the last pixel: picking out what falls somewhere costs more.
+        places = np.where(inside, rows * width + columns, height * width).astype(np.intp)
+    carried = np.full(height * width + 1, np.nan)
+    carried[places.ravel()] = z.ravel()
+    return carried[:-1].reshape(height, width)
+
+
+def _affine(m: DepthMap, u: DepthMap, v: DepthMap, depth: DepthMap, offset: float) -> NDArray[np.float64]:
+    """One row of the above: m (u, v, 1) depth + offset, float64 [H, W]. u: [W]. v: [H, 1]. m: [3]."""
+    values = m[0] * u + (m[1] * v + m[2])
+    values *= depth
+    values += offset
+    return np.asarray(values)
