@@ -13,6 +13,7 @@ from endo_depth_ros.bags.source import SourceError, SourceFrame, make_broken_fra
 from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
+from endo_depth_ros.geometry.latest_camera import LatestCamera
 from endo_depth_ros.geometry.recent_infos import RecentInfos
 from endo_depth_ros.imaging.compressed import DEFAULT_MAX_PIXELS, decode_compressed
 from endo_depth_ros.imaging.encodings import ImageError, decode_image
@@ -28,7 +29,7 @@ class RosbagSource:
         """Open the bag once and choose the topic. camera: used instead of the bag's camera_info. Raises SourceError."""
         self.name = str(path)
         self.fps: float | None = None
-        self._path, self._camera = path, camera
+        self._path, self._camera, self._cameras = path, camera, LatestCamera(_camera_from_info)
         with open_bag(path) as bag:
             self.warning = bag.advice
             self._image_topic = choose_image_topic(bag, image_topic)
@@ -76,7 +77,7 @@ class RosbagSource:
             return make_frame(stamp_ns, frame_id, image, self._camera)
         height, width = image.shape[:2]
         try:
-            camera = assumed_camera_from_info(info, width, height) or camera_from_info(info, width, height)
+            camera = self._cameras.of(info, width, height)
         except CameraError as error:
             return SourceFrame(stamp_ns, frame_id, image, camera_error=f"{self.camera_info_topic}: {error}")
         return SourceFrame(stamp_ns, frame_id, image, camera)
@@ -107,6 +108,10 @@ def choose_image_topic(bag: Bag, wanted: str) -> BagTopic:
 def camera_info_topic(image_topic: str) -> str:
     """camera_info beside the image, as image_transport looks for it."""
     return image_topic.removesuffix(COMPRESSED_SUFFIX).rpartition("/")[0] + "/camera_info"
+
+
+def _camera_from_info(info: Any, width: int, height: int) -> Camera:
+    return assumed_camera_from_info(info, width, height) or camera_from_info(info, width, height)
 
 
 def _is_derived(topic_name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from endo_depth_ros.geometry.assumed_camera import assumed_camera_from_info
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info, pinhole_from_hfov
+from endo_depth_ros.geometry.latest_camera import LatestCamera
 from endo_depth_ros.geometry.recent_infos import RecentInfos
 
 
@@ -21,7 +22,7 @@ class CameraSource:
         self._hfov_deg = hfov_deg
         self._infos = RecentInfos()
         self.frame_id = ""
-        self._cameras: dict[tuple[Any, ...], Camera] = {}
+        self._calibrated = LatestCamera(camera_from_info)
 
     def update(self, info: Any) -> None:
         """Remember a CameraInfo message; may be called from another thread than `camera_of`."""
@@ -36,11 +37,7 @@ class CameraSource:
         info = self._infos.get(stamp_ns)
         if info is None or is_uncalibrated(info):
             return self._assumed(info, width, height)
-        key = (width, height, *calibration_key(info))
-        if key not in self._cameras:
-            camera = camera_from_info(info, width, height)
-            self._cameras = {key: camera}
-        return self._cameras[key]
+        return self._calibrated.of(info, width, height)
 
     def _assumed(self, info: Any | None, width: int, height: int) -> Camera:
         if self._hfov_deg > 0:
@@ -55,10 +52,3 @@ class CameraSource:
 def is_uncalibrated(info: Any) -> bool:
     """Whether the message says so itself: 'if the camera is uncalibrated, the matrices should be zeroed'."""
     return not any(info.k)
-
-
-def calibration_key(info: Any) -> tuple[Any, ...]:
-    """What camera_from_info reads of a CameraInfo, hashable."""
-    roi = info.roi
-    window = (roi.x_offset, roi.y_offset, roi.width, roi.height, info.binning_x, info.binning_y)
-    return (info.width, info.height, info.distortion_model, *map(tuple, (info.d, info.k, info.r, info.p)), window)

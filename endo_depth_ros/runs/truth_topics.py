@@ -18,10 +18,12 @@ from endo_depth_ros.bags.rosbag_source import INFO, RAW, camera_info_topic
 from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.bags.topics import TF, TRUTH_DEPTH
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
+from endo_depth_ros.geometry.latest_camera import LatestCamera, calibration_key
 from endo_depth_ros.geometry.transforms import pose_matrix
 from endo_depth_ros.stamps import stamp_ns_of
 
 MILLIMETRE = 0.001
+# T_world_camera by the camera's frame ('' where the message names none) and stamp.
 Poses = dict[tuple[str, int], NDArray[np.float64]]
 
 
@@ -57,28 +59,63 @@ def read_truth_topics(path: Path, topics: TruthTopics, image_topic: str = "") ->
     image_topic: whose frame poses are of where no depth says it. Raises SourceError where there is no truth.
     """
     with open_bag(path) as bag:
-        poses = _read_poses(bag, topics.pose)
-        depth_topics = _find_depth(bag, topics.depth, needed=not (topics.pose and poses))
+        pose_topics = _find_poses(bag, topics.pose)
+        depth_topics = _find_depth(bag, topics.depth)
+        beside = _read_beside(bag, pose_topics, _find_infos(bag, depth_topics))
+        if not depth_topics and not (topics.pose and beside.poses and topics.depth == TRUTH_DEPTH):
+            raise _no_depth(bag, topics.depth)
         seen = set()
-        for truth in _read_depths(bag, depth_topics, poses):
+        for truth in _read_depths(bag, depth_topics, beside):
             seen.add(truth.stamp_ns)
             yield truth
         named = depth_topics or [topic for topic in bag.topics if topic.name == image_topic]
         frame_ids = {"", *(str(message.header.frame_id) for message in islice(_parsed(bag, named), 1))}
-        of_camera = {stamp_ns: T for (frame_id, stamp_ns), T in poses.items() if frame_id in frame_ids}
+        of_camera = {stamp_ns: T for (frame_id, stamp_ns), T in beside.poses.items() if frame_id in frame_ids}
         for stamp_ns in sorted(of_camera.keys() - seen):
             yield Truth(stamp_ns, None, None, of_camera[stamp_ns])
 
 
-def _read_depths(bag: Bag, depth_topics: list[BagTopic], poses: Poses) -> Iterator[Truth]:
-    names = [camera_info_topic(topic.name) for topic in depth_topics]
-    info_topics = [topic for topic in bag.topics if topic.name in names and topic.type == INFO]
-    infos = {stamp_ns_of(info.header): info for info in _parsed(bag, info_topics)}
-    fallback = next(iter(infos.values()), None)
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What stands beside true depth: poses, and CameraInfo by stamp."""
+
+    poses: Poses
+    infos: dict[int, Any]
+
+
+def _read_beside(bag: Bag, pose_topics: list[BagTopic], info_topics: list[BagTopic]) -> Beside:
+    """All poses and calibrations, in one walk: a walk reads the images among them too."""
+    beside, known = Beside({}, {}), LatestInfo()
+    for topic, message in _parsed_by_topic(bag, [*pose_topics, *info_topics]):
+        if topic.type == INFO:
+            beside.infos[stamp_ns_of(message.header)] = known.of(message)
+        else:
+            beside.poses.update(POSE_TYPES[topic.type](message))
+    return beside
+
+
+class LatestInfo:
+    """Gives one message for all that say the same, so that a long bag's calibrations take no memory."""
+
+    def __init__(self) -> None:
+        """None so far."""
+        self._latest: tuple[tuple[Any, ...], Any] | None = None
+
+    def of(self, info: Any) -> Any:
+        """The first of the messages in a row that say the same as `info`."""
+        key = calibration_key(info)
+        if self._latest is None or self._latest[0] != key:
+            self._latest = key, info
+        return self._latest[1]
+
+
+def _read_depths(bag: Bag, depth_topics: list[BagTopic], beside: Beside) -> Iterator[Truth]:
+    fallback = next(iter(beside.infos.values()), None)
+    cameras, poses = LatestCamera(camera_from_info), beside.poses
     for message in _parsed(bag, depth_topics):
         stamp_ns = stamp_ns_of(message.header)
         depth = decode_depth(message, f"{bag.name}: {depth_topics[0].name}")
-        camera = _camera_of(infos.get(stamp_ns, fallback), depth.shape, bag.name)
+        camera = _camera_of(beside.infos.get(stamp_ns, fallback), depth.shape, bag.name, cameras)
         frame_id = str(message.header.frame_id)
         yield Truth(stamp_ns, depth, camera, poses.get((frame_id, stamp_ns), poses.get(("", stamp_ns))))
 
@@ -93,51 +130,64 @@ def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
     try:
         rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
         values = np.ascontiguousarray(rows[:, : message.width * dtype.itemsize]).view(dtype)
-        depth = values.reshape(message.height, message.width).astype(np.float32) * np.float32(unit)
+        values = values.reshape(message.height, message.width)
     except ValueError as error:
         raise SourceError(f"{where}: an image's size does not fit its data; record it again") from error
-    return np.where(np.isfinite(depth) & (depth > 0), depth, np.float32(np.nan))
+    with np.errstate(invalid="ignore"):
+        depth = np.where((values > 0) & (values < np.inf), values, np.float32(np.nan)).astype(np.float32, copy=False)
+    return depth if unit == 1 else depth * np.float32(unit)
 
 
-def _find_depth(bag: Bag, name: str, needed: bool) -> list[BagTopic]:
-    """The topic of true depth; empty where there is none, and none is needed or asked for. Raises SourceError."""
-    images = [topic for topic in bag.topics if topic.type == RAW and topic.message_count]
-    found = [topic for topic in images if topic.name == name]
-    if not found and (needed or name != TRUTH_DEPTH):
-        others = ", ".join(sorted(topic.name for topic in images)) or "none"
-        raise SourceError(
-            f"{bag.name}: no true depth on {name}; give --truth-depth TOPIC (images in this bag: {others}), "
-            "--truth-pose TOPIC where only poses are known, or see depth without truth with endo-depth process"
-        )
-    return found[:1]
+def _find_depth(bag: Bag, name: str) -> list[BagTopic]:
+    """The topic of true depth, if it is there."""
+    return [topic for topic in bag.topics if topic.type == RAW and topic.message_count and topic.name == name][:1]
 
 
-def _camera_of(info: Any, shape: tuple[int, ...], bag_name: str) -> Camera | None:
+def _no_depth(bag: Bag, name: str) -> SourceError:
+    """What to say where true depth is missing."""
+    images = sorted(topic.name for topic in bag.topics if topic.type == RAW and topic.message_count)
+    return SourceError(
+        f"{bag.name}: no true depth on {name}; give --truth-depth TOPIC (images in this bag: "
+        f"{', '.join(images) or 'none'}), --truth-pose TOPIC where only poses are known, or see depth without truth "
+        "with endo-depth process"
+    )
+
+
+def _find_infos(bag: Bag, depth_topics: list[BagTopic]) -> list[BagTopic]:
+    names = [camera_info_topic(topic.name) for topic in depth_topics]
+    return [topic for topic in bag.topics if topic.name in names and topic.type == INFO]
+
+
+def _camera_of(info: Any, shape: tuple[int, ...], bag_name: str, cameras: LatestCamera) -> Camera | None:
     if info is None:
         return None
     try:
-        return camera_from_info(info, shape[1], shape[0])
+        return cameras.of(info, shape[1], shape[0])
     except CameraError as error:
         raise SourceError(f"{bag_name}: camera_info of the true depth: {error}") from error
 
 
-def _read_poses(bag: Bag, name: str) -> Poses:
-    """T_world_camera by the camera's frame ('' where the message names none) and stamp."""
+def _find_poses(bag: Bag, name: str) -> list[BagTopic]:
+    """The topics of poses, /tf where `name` is ''. Raises SourceError where it is missing or something else."""
     wanted = name or TF
     found = [topic for topic in bag.topics if topic.name == wanted and topic.message_count]
     if not found and name:
         raise SourceError(f"{bag.name}: there is no topic {name}; give --truth-pose as one of the bag's")
-    poses: Poses = {}
     for topic in found:
         if topic.type not in POSE_TYPES:
             raise SourceError(f"{bag.name}: {topic.name} is {topic.type}; a pose is one of {', '.join(POSE_TYPES)}")
-        for message in _parsed(bag, [topic]):
-            poses.update(POSE_TYPES[topic.type](message))
-    return poses
+    return found
 
 
 def _parsed(bag: Bag, topics: list[BagTopic]) -> Iterator[Any]:
-    return (message for message in map(_parse, bag.messages(topics)) if message is not None) if topics else iter(())
+    return (message for _, message in _parsed_by_topic(bag, topics))
+
+
+def _parsed_by_topic(bag: Bag, topics: list[BagTopic]) -> Iterator[tuple[BagTopic, Any]]:
+    for raw in bag.messages(topics) if topics else ():
+        message = _parse(raw)
+        if message is not None:
+            yield raw.topic, message
 
 
 def _parse(raw: RawMessage) -> Any | None:
