@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
-from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -25,18 +21,14 @@ from endo_depth_ros.depth.pipeline import Begun, DepthPipeline
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.nodes.camera_source import CameraSource, MissingCameraError
-from endo_depth_ros.nodes.complaints import Complaints
 from endo_depth_ros.nodes.depth_outputs import DepthOutputs
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.frame_handover import FrameConsumer
-from endo_depth_ros.nodes.frame_slot import FrameSlot
+from endo_depth_ros.nodes.frame_node import FrameNode
 from endo_depth_ros.nodes.hand_over import HandOver
 from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
-from endo_depth_ros.nodes.impossible_transitions import answer_impossible_transitions
-from endo_depth_ros.nodes.latency import LatencyMeter
-from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
-from endo_depth_ros.nodes.runner import StartError, run
+from endo_depth_ros.nodes.runner import run
 from endo_depth_ros.nodes.scale_input import ScaleInput
 from endo_depth_ros.stamps import stamp_ns_of
 
@@ -46,7 +38,6 @@ CAMERA_INFO_PATIENCE_S = 1.0
 LIVE_DEPTH = 5
 # Sources wait for this node before they start.
 START_PATIENCE_S = 10.0
-DIAGNOSTICS_PERIOD_S = 1.0
 RELIABILITY_CHECK_PERIOD_S = 0.2
 
 
@@ -58,7 +49,7 @@ class Incoming:
     received_ns: int
 
 
-class DepthNode(LifecycleNode):
+class DepthNode(FrameNode[Incoming]):
     """Lifecycle node around DepthPipeline. Topics, parameters and status keys: docs/nodes/depth_node.md."""
 
     def __init__(self, consumer: FrameConsumer | None = None, **node_options: Any) -> None:
@@ -68,34 +59,19 @@ class DepthNode(LifecycleNode):
         Raises SettingsError for a bad parameter, StartError when configuration fails under autostart.
         """
         super().__init__("depth_node", **node_options)
-        self.done: Future = Future()
         self._consumer = consumer
         self._pipeline: DepthPipeline | None = None
         self._outputs: DepthOutputs | None = None
         self._settings = Parameters(self, DepthNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
-        self._complaints = Complaints(self.get_logger())
-        self._latency = LatencyMeter()
         self._cameras = CameraSource(self.settings.hfov_deg)
         self._image_subscription: Subscription | None = None
         self._reliability = ReliabilityPolicy.RELIABLE
-        self._slot: FrameSlot[Incoming] = FrameSlot()
-        self._dropped_before = 0
-        self._worker: threading.Thread | None = None
         self._camera_arrived = threading.Event()
         self._last_stamp_ns = -1
-        self._last_received_ns = 0
-        self._received = 0
         self._unwanted = 0
         self._stale = False
-        self._failure = ""
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # By the steady clock: they must go on in simulated time that stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
-        self.create_timer(RELIABILITY_CHECK_PERIOD_S, self._follow_reliability, clock=steady)
-        answer_impossible_transitions(self)
-        if self.settings.autostart:
-            self._start()
+        self.create_timer(RELIABILITY_CHECK_PERIOD_S, self._follow_reliability, clock=self._steady_clock)
+        self._start_if_wanted()
 
     @property
     def settings(self) -> DepthNodeSettings:
@@ -104,15 +80,10 @@ class DepthNode(LifecycleNode):
 
     # Lifecycle
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load and warm up the model, create the publishers; FAILURE with the reason in the log."""
-        try:
-            pipeline = DepthPipeline(self.settings, self._warn_of_model)
-            pipeline.warm_up()
-        except (RuntimeError, ValueError, OSError) as error:
-            self._failure = str(error)
-            self.get_logger().error(f"can't configure: {error}")
-            return TransitionCallbackReturn.FAILURE
+    def _load(self) -> None:
+        """Load and warm up the model, create the publishers."""
+        pipeline = DepthPipeline(self.settings, self._warn_of_model)
+        pipeline.warm_up()
         self._pipeline = pipeline
         self._outputs = DepthOutputs(self, self.settings, self._consumer)
         self._cameras = CameraSource(self.settings.hfov_deg)
@@ -121,16 +92,8 @@ class DepthNode(LifecycleNode):
         gc.freeze()
         estimator = pipeline.estimator
         self.get_logger().info(f"model {estimator.name} on {estimator.device}, scale {estimator.scale_state.value}")
-        return TransitionCallbackReturn.SUCCESS
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start to listen and to work."""
-        result = super().on_activate(state)
-        self._last_received_ns = time.monotonic_ns()
-        self._slot = FrameSlot(self.settings.queue_size if self.settings.processing == "every" else 1)
-        if not self.settings.synchronous:
-            self._worker = threading.Thread(target=self._work, name="depth worker", daemon=True)
-            self._worker.start()
+    def _listen(self) -> None:
         self._reliability = ReliabilityPolicy.RELIABLE
         if self.settings.image_reliability == "best_effort":
             self._reliability = ReliabilityPolicy.BEST_EFFORT
@@ -139,57 +102,22 @@ class DepthNode(LifecycleNode):
         self._info_subscription = self.create_subscription(CameraInfo, "camera_info", self._on_camera_info, infos)
         self._scales = ScaleInput(self, self._complaints, self._use_scale)
         self._subscribe()
-        return result
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to listen; the frame in work is finished."""
-        self._stop()
-        return super().on_deactivate(state)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release the model and the publishers."""
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and release everything."""
-        self._stop()
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def destroy_node(self) -> None:
-        """Stop the worker before its publishers go."""
-        self._stop()
-        self._release()
-        super().destroy_node()
-
-    def _warn_of_model(self, sentence: str) -> None:
-        self._complaints.report("device_failed", f"model {self.settings.model}", sentence)
-
-    def _start(self) -> None:
-        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
-            raise StartError(self._failure)
-        self.trigger_activate()
-
-    def _stop(self) -> None:
-        if self._image_subscription is None:
-            return
+    def _fall_silent(self) -> None:
+        assert self._image_subscription is not None
         self.destroy_subscription(self._image_subscription)
         self.destroy_subscription(self._info_subscription)
         self._scales.destroy()
         self._image_subscription = None
-        self._slot.close()
-        self._dropped_before += self._slot.dropped
-        self._slot.dropped = 0
-        if self._worker is not None:
-            self._worker.join()
-            self._worker = None
 
-    def _release(self) -> None:
+    def _unload(self) -> None:
         if self._outputs is not None:
             self._outputs.destroy()
         self._outputs = self._pipeline = None
         gc.unfreeze()
+
+    def _warn_of_model(self, sentence: str) -> None:
+        self._complaints.report("device_failed", f"model {self.settings.model}", sentence)
 
     # Input
 
@@ -230,8 +158,7 @@ class DepthNode(LifecycleNode):
 
     def _on_image(self, message: Image | CompressedImage) -> None:
         incoming = Incoming(message, time.monotonic_ns())
-        self._last_received_ns = incoming.received_ns
-        self._received += 1
+        self._count_received(incoming.received_ns)
         if self._stale:
             self._stale = False
             self.get_logger().info(f"{self._image_topic}: images are back")
@@ -380,45 +307,24 @@ class DepthNode(LifecycleNode):
             self._pipeline.apply(settings)
             self._outputs.settings = settings
 
-    @property
-    def _dropped(self) -> int:
-        return self._dropped_before + self._slot.dropped
-
-    def _publish_diagnostics(self) -> None:
-        silent_s = (time.monotonic_ns() - self._last_received_ns) / 1e9
-        active = self._image_subscription is not None
-        patience_s = (
-            self.settings.stale_after_s if self._received else max(self.settings.stale_after_s, START_PATIENCE_S)
-        )
-        stale = active and silent_s > patience_s
+    def _look_for_faults(self, silent_s: float) -> str:
+        settings = self.settings
+        patience_s = settings.stale_after_s if self._received else max(settings.stale_after_s, START_PATIENCE_S)
+        stale = silent_s > patience_s
         if stale and not self._stale:
             known = "stopped" if self._received else "never came"
-            self._complaints.report(
-                "no_images", self._image_topic, f"images {known}; check the driver and the topic name"
-            )
+            sentence = f"images {known}; check the driver and the topic name"
+            self._complaints.report("no_images", self._image_topic, sentence)
         self._stale = stale
-        counts = self._complaints.counts
-        level, message = DiagnosticStatus.OK, "working" if active else "inactive"
-        if stale:
-            level, message = DiagnosticStatus.STALE, f"no image on {self._image_topic}"
-        elif counts:
-            level, message = DiagnosticStatus.WARN, "complaints so far: " + ", ".join(sorted(counts))
-        values: dict[str, object] = {
+        return f"no image on {self._image_topic}" if stale else ""
+
+    def _diagnostic_values(self) -> dict[str, object]:
+        return {
             "image_topic": self._image_topic,
             "model": self.settings.model,
             "device": self._pipeline.estimator.device if self._pipeline else "",
-            "received_frames": self._received,
-            "answered_frames": self._latency.frames,
-            "dropped_frames": self._dropped,
             "unwanted_frames": self._unwanted,
-            "rate_hz": f"{self._latency.rate_hz():.2f}",
-            "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
-            "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",
-            **counts,
         }
-        header = Header(stamp=self.get_clock().now().to_msg())
-        status = diagnostic(self.get_fully_qualified_name(), level, message, values)
-        self._diagnostics.publish(diagnostics_message(header, [status]))
 
 
 def finish_all(begun: HandOver[Callable[[], None]]) -> None:

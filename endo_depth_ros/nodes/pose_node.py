@@ -9,10 +9,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.task import Future
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
@@ -21,19 +17,15 @@ from endo_depth_ros.bags.tum_file import write_tum
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus, Verdict
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
-from endo_depth_ros.nodes.complaints import Complaints
 from endo_depth_ros.nodes.frame_handover import IncomingFrame
 from endo_depth_ros.nodes.frame_input import FrameTopics
 from endo_depth_ros.nodes.frame_messages import FrameMessageError
-from endo_depth_ros.nodes.frame_slot import FrameSlot
-from endo_depth_ros.nodes.impossible_transitions import answer_impossible_transitions
+from endo_depth_ros.nodes.frame_node import FrameNode
 from endo_depth_ros.nodes.kinematics_input import KinematicsInput
-from endo_depth_ros.nodes.latency import LatencyMeter
-from endo_depth_ros.nodes.messages import diagnostic, diagnostics_message
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.pose_outputs import PoseOutputs, WithheldError
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
-from endo_depth_ros.nodes.runner import StartError, run
+from endo_depth_ros.nodes.runner import run
 from endo_depth_ros.pose.pipeline import PosePipeline, create_metric_scale
 from endo_depth_ros.pose.trajectory_log import TrajectoryLog
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
@@ -42,14 +34,13 @@ if TYPE_CHECKING:
     from endo_depth_ros.pose.scale_estimate import MetricScale
     from endo_depth_ros.pose.tracker import TrackedFrame
 
-DIAGNOSTICS_PERIOD_S = 1.0
 # Images are taken from the middleware at once and dropped here, where they are counted.
 LIVE_HISTORY = 5
 # Frames without depth may overtake those with it by this much; more is a jump of the clock.
 DISORDER_NS = NANOSECONDS
 
 
-class PoseNode(LifecycleNode):
+class PoseNode(FrameNode[IncomingFrame]):
     """Lifecycle node around PosePipeline. Topics, services, parameters and status keys: docs/nodes/pose_node.md."""
 
     def __init__(self, listens: bool = True, **node_options: Any) -> None:
@@ -59,7 +50,6 @@ class PoseNode(LifecycleNode):
         Raises SettingsError for a bad parameter, StartError when configuration fails under autostart.
         """
         super().__init__("pose_node", **node_options)
-        self.done: Future = Future()
         self._listens = listens
         self._pipeline: PosePipeline | None = None
         self._outputs: PoseOutputs | None = None
@@ -67,31 +57,16 @@ class PoseNode(LifecycleNode):
         self._kinematics: KinematicsInput | None = None
         self._topics: FrameTopics | None = None
         self._settings = Parameters(self, PoseNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
-        self._complaints = Complaints(self.get_logger())
-        self._latency = LatencyMeter()
-        self._slot: FrameSlot[IncomingFrame] = FrameSlot()
-        self._dropped_before = 0
-        self._worker: threading.Thread | None = None
-        self._is_active = False
         # Held while a frame is worked on, so that services act between two frames.
         self._between_frames = threading.Lock()
         self._log = TrajectoryLog(self.settings.trajectory_poses)
-        self._received = 0
-        self._last_received_ns = 0
-        self._failure = ""
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # By the steady clock: they must go on in simulated time that stands still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DIAGNOSTICS_PERIOD_S, self._publish_diagnostics, clock=steady)
         for name, callback in (
             ("reset", self._on_reset),
             ("relocalise", self._on_relocalise),
             ("save_trajectory", self._on_save_trajectory),
         ):
             self.create_service(Trigger, f"~/{name}", callback)
-        answer_impossible_transitions(self)
-        if self.settings.autostart:
-            self._start()
+        self._start_if_wanted()
 
     @property
     def settings(self) -> PoseNodeSettings:
@@ -100,82 +75,30 @@ class PoseNode(LifecycleNode):
 
     # Lifecycle
 
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Make the tracker and the publishers; FAILURE with the reason in the log."""
+    def _load(self) -> None:
+        """Make the tracker and the publishers."""
         s = self.settings
-        try:
-            if s.uses_kinematics or s.constant:
-                self._metric = create_metric_scale(s, s.read_hand_eye())
-            self._pipeline = PosePipeline(s, [self._metric.factors] if self._metric is not None else [])
-        except (RuntimeError, ValueError) as error:
-            self._failure = str(error)
-            self.get_logger().error(f"can't configure: {error}")
-            return TransitionCallbackReturn.FAILURE
+        if s.uses_kinematics or s.constant:
+            self._metric = create_metric_scale(s, s.read_hand_eye())
+        self._pipeline = PosePipeline(s, [self._metric.factors] if self._metric is not None else [])
         self._log = TrajectoryLog(s.trajectory_poses)
         self._outputs = PoseOutputs(self, s)
         if self._metric is not None and s.uses_kinematics:
             frames = s.kinematics_base_frame, s.kinematics_tool_frame
             self._kinematics = KinematicsInput(self._outputs.tree, *frames, self._metric.add_kinematics)
         gc.collect()
-        return TransitionCallbackReturn.SUCCESS
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start to listen and to work."""
-        result = super().on_activate(state)
-        every = self.settings.processing == "every"
-        self._last_received_ns = time.monotonic_ns()
-        self._slot = FrameSlot(self.settings.queue_size if every else 1)
-        self._is_active = True
-        if not self.settings.synchronous:
-            self._worker = threading.Thread(target=self._work, name="pose worker", daemon=True)
-            self._worker.start()
+    def _listen(self) -> None:
         if self._listens:
-            history = self.settings.queue_size if every else LIVE_HISTORY
+            history = self.settings.queue_size if self.settings.processing == "every" else LIVE_HISTORY
             self._topics = FrameTopics(self, self, history, self.settings.use_sigma)
-        return result
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to listen; the frame in work is finished."""
-        self._stop()
-        return super().on_deactivate(state)
-
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release the tracker and the publishers."""
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop and release everything."""
-        self._stop()
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def destroy_node(self) -> None:
-        """Stop the worker before its publishers go."""
-        self._stop()
-        self._release()
-        super().destroy_node()
-
-    def _start(self) -> None:
-        if self.trigger_configure() != TransitionCallbackReturn.SUCCESS:
-            raise StartError(self._failure)
-        self.trigger_activate()
-
-    def _stop(self) -> None:
-        if not self._is_active:
-            return
-        self._is_active = False
+    def _fall_silent(self) -> None:
         if self._topics is not None:
             self._topics.destroy()
             self._topics = None
-        self._slot.close()
-        self._dropped_before += self._slot.dropped
-        self._slot.dropped = 0
-        if self._worker is not None:
-            self._worker.join()
-            self._worker = None
 
-    def _release(self) -> None:
+    def _unload(self) -> None:
         if self._outputs is not None:
             self._outputs.destroy()
         if self._pipeline is not None:
@@ -188,8 +111,7 @@ class PoseNode(LifecycleNode):
         """One more frame, from topics or from a node of the same process."""
         if not self._is_active:
             return
-        self._received += 1
-        self._last_received_ns = time.monotonic_ns()
+        self._count_received(time.monotonic_ns())
         if self.settings.synchronous:
             self._answer_safely(incoming)
         else:
@@ -340,40 +262,22 @@ class PoseNode(LifecycleNode):
         if self._outputs is not None:
             self._outputs.settings = settings
 
-    @property
-    def _dropped(self) -> int:
-        return self._dropped_before + self._slot.dropped
-
-    def _publish_diagnostics(self) -> None:
-        silent_s = (time.monotonic_ns() - self._last_received_ns) / NANOSECONDS
-        stale = self._is_active and silent_s > self.settings.stale_after_s
-        if stale and self._topics is not None:
-            complaint = self._topics.complaint()
-            if complaint:
-                self._complaints.report("incomplete_frames", self._source, complaint)
-        silent = self._kinematics.complaint(self.settings.stale_after_s) if self._kinematics and self._received else ""
+    def _look_for_faults(self, silent_s: float) -> str:
+        patience_s = self.settings.stale_after_s
+        stale = silent_s > patience_s
+        incomplete = self._topics.complaint() if stale and self._topics is not None else ""
+        if incomplete:
+            self._complaints.report("incomplete_frames", self._source, incomplete)
+        silent = self._kinematics.complaint(patience_s) if self._kinematics and self._received else ""
         if silent:
             self._complaints.report("no_kinematics", "/tf", silent)
-        counts = self._complaints.counts
-        level, message = DiagnosticStatus.OK, "working" if self._is_active else "inactive"
-        if stale:
-            level, message = DiagnosticStatus.STALE, "no frames with depth"
-        elif counts:
-            level, message = DiagnosticStatus.WARN, "complaints so far: " + ", ".join(sorted(counts))
-        values: dict[str, object] = {
-            "received_frames": self._received,
-            "answered_frames": self._latency.frames,
-            "dropped_frames": self._dropped,
-            "rate_hz": f"{self._latency.rate_hz():.2f}",
-            "latency_p50_ms": f"{self._latency.percentile_ms(50):.2f}",
-            "latency_p99_ms": f"{self._latency.percentile_ms(99):.2f}",
+        return "no frames with depth" if stale else ""
+
+    def _diagnostic_values(self) -> dict[str, object]:
+        return {
             "trajectory_poses": len(self._log),
             "kinematic_samples": 0 if self._kinematics is None else self._kinematics.samples,
-            **counts,
         }
-        header = Header(stamp=self.get_clock().now().to_msg())
-        status = diagnostic(self.get_fully_qualified_name(), level, message, values)
-        self._diagnostics.publish(diagnostics_message(header, [status]))
 
 
 NOT_CONFIGURED = "the node is not configured"
