@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.depth.scope_window import Window
 from endo_depth_ros.synthetic.obstructions import Obstruction, draw_obstruction, obstruct
 from endo_depth_ros.synthetic.sensor import Sensor, draw_sensor
 
@@ -16,20 +17,6 @@ LETTERBOXED = 0.3
 # Around the scope's field of view once its border is cropped away, in image heights.
 CROP_MARGIN = 0.01
 SEEDS = 1 << 31
-
-
-@dataclass(frozen=True)
-class Window:
-    """Where the video lies in the network's image, pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def of(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
-        """A view on the window of a picture [H, W, ...]."""
-        return picture[self.y : self.y + self.height, self.x : self.x + self.width]
 
 
 class DrawnVideo:
@@ -52,13 +39,13 @@ class DrawnVideo:
         self._time_s = float(rng.uniform(0, 60))
         self._shape = (height, width)
         self.scope = np.zeros((height, width), bool)
-        self.window.of(self.scope)[:] = self._sensor.field_of_view
+        self.window.part_of(self.scope)[:] = self._sensor.field_of_view
 
     def develop(self, radiance: NDArray[np.float32], noise: np.random.Generator) -> NDArray[np.uint8]:
         """The 8-bit RGB image [H, W, 3] of linear radiance [H, W, 3]; bars are black."""
         image = np.zeros((*self._shape, 3), np.uint8)
-        light = obstruct(np.ascontiguousarray(self.window.of(radiance)), self._obstruction, self._time_s).light
-        self.window.of(image)[:] = self._sensor.develop(light, int(noise.integers(SEEDS)))
+        light = obstruct(np.ascontiguousarray(self.window.part_of(radiance)), self._obstruction, self._time_s).light
+        self.window.part_of(image)[:] = self._sensor.develop(light, int(noise.integers(SEEDS)))
         return image
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,13 @@ class Window:
     width: int
     height: int
 
+    def part_of(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """A view on the window of a picture [H, W, ...]."""
+        return picture[self.y : self.y + self.height, self.x : self.x + self.width]
+
     def cut(self, frame: Frame) -> Frame:
         """What the frame shows in the window, with the camera of just that; a view, nothing is copied."""
-        image = frame.image[self.y : self.y + self.height, self.x : self.x + self.width]
+        image = self.part_of(frame.image)
         if image.shape == frame.image.shape:
             return frame
         camera = frame.camera.cropped(self.x, self.y, self.width, self.height)

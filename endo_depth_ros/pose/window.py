@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,16 +20,17 @@ LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3
 ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
 
 
-class KeyframeFactors:
+class KeyframeFactors(ABC):
     """Knowledge about the keyframes of one window from elsewhere, such as a robot's kinematics."""
 
+    @abstractmethod
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
         """Add factors on pose_key(number), and initial values of variables of its own, for keyframes of the window.
 
         Called anew for each optimisation. When a keyframe leaves, its factors are kept as they were linearised then.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def learn(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
         """Take note of the optimum, `values`, of the graph that was extended."""
 

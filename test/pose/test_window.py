@@ -100,6 +100,9 @@ class Fixed(KeyframeFactors):
             there = gtsam.Pose3(STEP @ STEP @ exp_se3(np.array([0, 0, 0, 1e-4, 0, 0])))
             graph.add(gtsam.PriorFactorPose3(pose_key(3), there, noise))
 
+    def learn(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
+        pass
+
 
 def test_knowledge_from_elsewhere_counts() -> None:
     _, _, results = run(4, others=(lambda first: Fixed(),))

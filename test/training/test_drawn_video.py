@@ -23,7 +23,7 @@ def test_bars_are_black_and_outside() -> None:
     video = DrawnVideo(np.random.default_rng(seed), 320, 256, 0.5)
     image = video.develop(np.ones((256, 320, 3), np.float32), np.random.default_rng(1))
     bars = np.ones((256, 320), bool)
-    video.window.of(bars)[:] = False
+    video.window.part_of(bars)[:] = False
     assert bars.any()
     assert not (video.scope & bars).any()
     assert image[bars].max() == 0
