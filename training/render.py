@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
 from pathlib import Path
 
 import cv2
@@ -13,10 +14,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from endo_depth_ros.geometry.camera import pinhole_from_hfov
+from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.settings import SettingsError, setting
 from endo_depth_ros.synthetic.camera_path import CameraPathSettings
 from endo_depth_ros.synthetic.families import FAMILIES
+from endo_depth_ros.synthetic.sequence import Take
+from training.clips import film_clip
 from training.dataset import TRAINING, VALIDATION
 from training.scenes import SceneView, draw_scene, look_at
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceWriter
@@ -40,8 +43,16 @@ class RenderingSettings:
     sequences: int = setting(1000, "training sequences; families take turns", minimum=0)
     validation_sequences: int = setting(20, "sequences kept for validation", minimum=0)
     first_seed: int = setting(0, "seed of the first training sequence", minimum=0, maximum=VALIDATION_SEED - 1)
-    views: int = setting(20, "widely spaced views of a sequence", minimum=1, maximum=400)
+    views: int = setting(20, "widely spaced views of a sequence", minimum=0, maximum=400)
     pairs: int = setting(3, "pairs of neighbouring video frames of a sequence", minimum=0, maximum=100)
+    clips: int = setting(0, "short clips of video of a sequence", minimum=0, maximum=100)
+    clip_frames: int = setting(8, "frames of a clip", minimum=2, maximum=1000)
+    clip_motion: float = setting(
+        0.15,
+        "fastest motion from one frame of a clip to the next, median over the image, in widths",
+        minimum=0.001,
+        maximum=1.0,
+    )
     width: int = setting(352, "width of a rendering", unit="px", minimum=32, maximum=2048)
     height: int = setting(288, "height of a rendering", unit="px", minimum=32, maximum=2048)
     hfov_min_deg: float = setting(60.0, "narrowest horizontal field of view", unit="deg", minimum=20, maximum=150)
@@ -55,6 +66,12 @@ class RenderingSettings:
         unknown = [name for name in self.chosen_families() if name not in FAMILIES]
         if unknown:
             raise SettingsError(f"there is no family '{unknown[0]}'; known: {', '.join(FAMILIES)}")
+        if self.frames() == 0:
+            raise SettingsError("views, pairs and clips are all 0, so there is nothing to render")
+
+    def frames(self) -> int:
+        """Views of a sequence in all."""
+        return self.views + 2 * self.pairs + self.clips * self.clip_frames
 
     def chosen_families(self) -> list[str]:
         """The families that take turns."""
@@ -120,20 +137,37 @@ def render_sequence_file(task: Task) -> None:
     hfov_deg = float(rng.uniform(settings.hfov_min_deg, settings.hfov_max_deg))
     camera = pinhole_from_hfov(settings.width, settings.height, hfov_deg)
     writer = SequenceWriter(task.path, task.family, task.seed, camera.K, settings.jpeg_quality)
-    for group, times in enumerate(view_times(settings, rng)):
-        views = [(look_at(take, camera, time_s), time_s) for time_s in times]
-        if all(_shows_tissue(view) for view, _ in views):
-            for view, time_s in views:
-                pair = group if len(times) > 1 else NO_PAIR
-                writer.add(view.radiance, view.depth, view.instrument, view.T_world_camera, time_s, pair)
-    if len(writer) < (settings.views + 2 * settings.pairs) / 2:
+    for number, views in enumerate(_film(take, camera, settings, rng)):
+        pair = number if len(views) > 1 else NO_PAIR
+        for view in views:
+            writer.add(view.radiance, view.depth, view.instrument, view.T_world_camera, view.time_s, pair)
+    if len(writer) < settings.frames() / 2:
         raise RuntimeError(f"only {len(writer)} views show tissue")
     writer.finish()
+
+
+def _film(
+    take: Take, camera: Camera, settings: RenderingSettings, rng: np.random.Generator
+) -> Iterator[list[SceneView]]:
+    """Single views, pairs and clips that show tissue."""
+    for times in view_times(settings, rng):
+        views = [look_at(take, camera, time_s) for time_s in times]
+        if all(_shows_tissue(view) for view in views):
+            yield views
+    for start_s in (
+        (np.arange(settings.clips) + rng.uniform(0, 1, settings.clips)) * DURATION_S / max(1, settings.clips)
+    ):
+        clip = film_clip(take, camera, float(start_s), settings.clip_motion, rng)
+        views = list(takewhile(_shows_tissue, islice(clip, settings.clip_frames)))
+        if len(views) > 1:
+            yield views
 
 
 def view_times(settings: RenderingSettings, rng: np.random.Generator) -> list[list[float]]:
     """Times of single views and of video pairs, spread over the sequence."""
     slots = settings.views + settings.pairs
+    if slots == 0:
+        return []
     starts = (np.arange(slots) + rng.uniform(0, 1, slots)) * DURATION_S / slots
     paired = set(rng.choice(slots, settings.pairs, replace=False).tolist())
     gaps = rng.choice([1 / 30, 1 / 20, 1 / 10], slots)

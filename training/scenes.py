@@ -22,6 +22,7 @@ class SceneView:
     depth: NDArray[np.float32]
     instrument: NDArray[np.bool_]
     T_world_camera: NDArray[np.float64]
+    time_s: float
 
 
 def draw_scene(family: str, seed: int, device: str | torch.device) -> Take:
@@ -33,4 +34,4 @@ def look_at(take: Take, camera: Camera, time_s: float) -> SceneView:
     """What the camera sees at a moment of the path, before any sensor."""
     pose = take.pose(time_s)
     view = render(take.scene, pose, camera, take.light, time_s)
-    return SceneView(view.radiance, view.depth, view.material == INSTRUMENT, pose)
+    return SceneView(view.radiance, view.depth, view.material == INSTRUMENT, pose, time_s)

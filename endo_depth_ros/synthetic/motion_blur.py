@@ -48,17 +48,23 @@ def image_motion(
 
     depth: z in metres at the first pose, [H, W]; NaN doesn't count.
     """
+    motion = image_displacements(camera, depth, T_world_before, T_world_after)
+    dx, dy = np.median(motion, axis=0) if len(motion) else (0.0, 0.0)
+    return float(dx), float(dy)
+
+
+def image_displacements(
+    camera: Camera, depth: NDArray[np.float32], T_world_before: NDArray[np.float64], T_world_after: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far pixels of a coarse grid move, [N, 2], right and down; arguments as of image_motion."""
     step = max(1, camera.height // 16)
     z = depth[step // 2 :: step, step // 2 :: step].astype(np.float64)
     rows, columns = np.nonzero(np.isfinite(z))
     z = z[rows, columns]
-    if z.size == 0:
-        return 0.0, 0.0
     pixels = np.stack([columns, rows], axis=1) * step + step // 2
     rays = np.column_stack([pixels, np.ones(len(z))]) @ np.linalg.inv(camera.K).T
     points = transform_points(invert_transform(T_world_after) @ T_world_before, rays * z[:, None])
     seen = points[:, 2] > 0.1 * z
     projected = points[seen] @ camera.K.T
-    motion = projected[:, :2] / projected[:, 2:] - pixels[seen]
-    dx, dy = np.median(motion, axis=0) if seen.any() else (0.0, 0.0)
-    return float(dx), float(dy)
+    motion: NDArray[np.float64] = projected[:, :2] / projected[:, 2:] - pixels[seen]
+    return motion
