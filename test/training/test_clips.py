@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ def test_the_picture_moves_as_far_as_asked_for(fastest: float) -> None:
     take = draw_scene("bladder", 5, "cpu")
     views = list(islice(film_clip(take, CAMERA, 3.0, fastest, np.random.default_rng(0)), 6))
     motions = []
-    for view, following in zip(views, views[1:]):
+    for view, following in pairwise(views):
         assert following.time_s > view.time_s
         moved = image_displacements(CAMERA, view.depth, view.T_world_camera, following.T_world_camera)
         motions.append(np.median(np.linalg.norm(moved, axis=1)) / CAMERA.width)
