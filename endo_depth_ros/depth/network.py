@@ -73,7 +73,9 @@ class DepthNetwork(nn.Module):
         c = self.config
         depth = soft_bound_inverse(math.log(c.initial_depth_m), math.log(c.min_depth_m), math.log(c.max_depth_m))
         log_b = soft_bound_inverse(c.initial_log_b, c.min_log_b, c.max_log_b)
-        nn.init.normal_(self.head.weight, std=0.01)
+        # A network without memory gets its weights later, and this alone would have PyTorch load its compiler: seconds.
+        if not self.head.weight.is_meta:
+            nn.init.normal_(self.head.weight, std=0.01)
         assert self.head.bias is not None
         with torch.no_grad():
             self.head.bias.copy_(torch.tensor([depth, log_b] + [logit(BILINEAR_FRACTION)] * FRACTIONS))
