@@ -40,6 +40,7 @@ from endo_depth_ros.runs.run_folder import (
     REPORT,
     TABLE,
     RecordingResult,
+    read_facts,
     read_result,
     write_rows,
 )
@@ -196,7 +197,7 @@ def folder_of(output: Path, name: str) -> Path:
 
 def is_outdated(job: Job) -> bool:
     """Whether the folder holds a finished result of something else."""
-    return read_result(job.folder) is not None and read_result(job.folder, job.key) is None
+    return read_facts(job.folder) is not None and read_facts(job.folder, job.key) is None
 
 
 def work_off(args: argparse.Namespace, jobs: Sequence[Job]) -> list[Outcome]:
@@ -221,11 +222,11 @@ def row_of(outcome: Outcome) -> list[Any]:
     """The row of recordings.csv."""
     if outcome.failure:
         return [outcome.name, "failed", "", "", "", "", outcome.failure]
-    result = read_result(outcome.folder)
-    assert result is not None
-    errors = result.facts["depth"][result.facts["headline"]]
+    facts = read_facts(outcome.folder)
+    assert facts is not None
+    errors = facts["depth"][facts["headline"]]
     state = "done before" if outcome.resumed else "done"
-    figures = [result.facts["frames"], errors["abs_rel"], errors["coverage"]]
+    figures = [facts["frames"], errors["abs_rel"], errors["coverage"]]
     return [outcome.name, state, *figures, f"{outcome.wall_s:.1f}", ""]
 
 

@@ -29,7 +29,7 @@ from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import answer_in_process, evaluate_recording
 from endo_depth_ros.runs.recordings import BagRecording, Recording, SequenceRecording
-from endo_depth_ros.runs.run_folder import RecordingResult, read_result, write_result
+from endo_depth_ros.runs.run_folder import RecordingResult, read_facts, write_result
 from endo_depth_ros.runs.truth_topics import TruthTopics
 from endo_depth_ros.work_ahead import read_ahead
 
@@ -98,13 +98,13 @@ def run_job(job: Job) -> Outcome:
     """Evaluate the recording into its folder; a failure is told, not raised, so that others go on."""
     start_s = time.perf_counter()
     try:
-        if read_result(job.folder, job.key) is not None:
+        if read_facts(job.folder, job.key) is not None:
             return Outcome(job.name, str(job.path), job.folder, resumed=True)
         recording = open_recording(job)
         job.folder.mkdir(parents=True, exist_ok=True)
         # Predictions lie on the disk of the results meanwhile, which is asked to be large.
         result = evaluate_recording(
-            recording, answers_of(job, recording), job.protocol, job.options.max_frames, job.folder, job.pose
+            recording, answers_of(job, recording), job.protocol, job.options.max_frames, job.folder, tracker_of(job)
         )
         facts = {**result.facts, "input": str(job.path)}
         write_result(job.folder, RecordingResult(job.key, facts, result.rows, result.examples))
@@ -140,6 +140,15 @@ def answers_of(job: Job, recording: Recording) -> Iterator[Answer]:
 
         return answer_by_graph(read_ahead(frames), job.settings, job.pose)
     return answer_in_process(frames, load_pipeline(job.settings), job.settings.hfov_deg)
+
+
+def tracker_of(job: Job) -> PoseSettings | None:
+    """How the camera is followed here; not at all where pose_node does it."""
+    if not job.graph:
+        return job.pose
+    from endo_depth_ros.cli.lock_step import has_gtsam
+
+    return None if has_gtsam() else job.pose
 
 
 def progress(recording: Recording, max_frames: int | None) -> Iterator[SourceFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,19 +23,21 @@ class Place:
 
 
 class MapFile:
-    """A file of arrays; any thread may read while one appends."""
+    """A file of arrays; threads may append and read."""
 
     def __init__(self, path: Path) -> None:
         """path: written anew. Raises OSError."""
         self._file = path.open("w+b")
         self._end = 0
+        self._lock = threading.Lock()
 
     def append(self, array: NDArray[Any]) -> Place:
         """Write the array behind the last one. Raises OSError where the disk is full."""
-        place = Place(self._end, array.shape, array.dtype)
-        self._file.write(np.ascontiguousarray(array).data)
-        self._file.flush()
-        self._end += array.nbytes
+        with self._lock:
+            place = Place(self._end, array.shape, array.dtype)
+            self._file.write(np.ascontiguousarray(array).data)
+            self._file.flush()
+            self._end += array.nbytes
         return place
 
     def read(self, place: Place) -> NDArray[Any]:

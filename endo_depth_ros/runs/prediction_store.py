@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -81,8 +82,21 @@ class StoredMaps:
     sigma: DepthMap
 
 
+@dataclass(frozen=True, eq=False)
+class StoredTruth:
+    """What is kept in memory of the truth of a stamp. depth: where it lies, None where only the pose is known."""
+
+    depth: Place | None
+    camera: Camera | None
+    T_world_camera: NDArray[np.float64] | None
+
+
 class PredictionStore:
-    """Frames in order; their maps lie in a file, so that memory does not grow with their number."""
+    """Frames in order; their maps lie in a file, so that memory does not grow with their number.
+
+    While one thread adds answers, another may bring truth and a third walk the frames. `end` says that all answers are
+    there, `abandon` that nobody wants them any more.
+    """
 
     def __init__(self, file: MapFile) -> None:
         """file: the caller's to close and remove."""
@@ -90,8 +104,10 @@ class PredictionStore:
         self._file = file
         self._by_stamp: dict[int, list[StoredFrame]] = {}
         self._maps: dict[int, tuple[Place, Place, Place]] = {}
-        self._truths: dict[int, Place] = {}
+        self._truths: dict[int, StoredTruth] = {}
         self._rectified: dict[int, Place] = {}
+        self._changed = threading.Condition()
+        self._has_pose = self._has_all_truth = self._has_ended = self._is_abandoned = False
 
     def add(self, answer: Answer) -> None:
         """The answer to the next frame."""
@@ -105,20 +121,80 @@ class PredictionStore:
             )  # fmt: skip
             append = self._file.append
             self._maps[number] = append(depth.frame.image), append(depth.depth), append(depth.sigma)
-        self.frames.append(frame)
-        self._by_stamp.setdefault(frame.status.stamp_ns, []).append(frame)
+        with self._changed:
+            self.frames.append(frame)
+            self._by_stamp.setdefault(frame.status.stamp_ns, []).append(frame)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """There are no more answers."""
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
+
+    def abandon(self) -> None:
+        """Whoever brings truth, walks or waits comes to an end."""
+        with self._changed:
+            self._is_abandoned = True
+            self._changed.notify_all()
+
+    def walk(self) -> Iterator[StoredFrame]:
+        """Every frame in order, as it comes."""
+        number = 0
+        while self._wait_for_frame(number):
+            yield self.frames[number]
+            number += 1
+
+    def wait_for_pose(self) -> bool:
+        """Wait until a true pose is known; False where none ever is."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_pose or self._has_all_truth or self._is_abandoned)
+            return self._has_pose and not self._is_abandoned
 
     def add_truths(self, truths: Iterable[Truth]) -> None:
-        """The truth of frames added before; a stamp without a frame is left out. Raises SourceError if none fits."""
+        """Bring truth, going along with the answers, until all of both are there; other stamps are left out.
+
+        Raises SourceError if none fits.
+        """
         count = 0
-        for truth in truths:
-            count += 1
-            for frame in self._by_stamp.get(truth.stamp_ns, []):
-                frame.truth_camera = truth.camera
+        try:
+            for count, truth in enumerate(truths, 1):
+                self._wait_for_frame(count - 1)
+                if self._is_abandoned:
+                    return
+                self._add_truth(truth)
+        finally:
+            with self._changed:
+                self._has_all_truth = True
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_ended or self._is_abandoned)
+        self._settle(count)
+
+    def _wait_for_frame(self, number: int) -> bool:
+        """Wait for the frame; False where there is no such one, or nobody wants it."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self.frames) > number or self._has_ended or self._is_abandoned)
+            return len(self.frames) > number and not self._is_abandoned
+
+    def _add_truth(self, truth: Truth) -> None:
+        with self._changed:
+            if self._has_ended and truth.stamp_ns not in self._by_stamp:
+                return
+        place = None if truth.depth is None else self._file.append(truth.depth.astype(np.float32, copy=False))
+        self._truths[truth.stamp_ns] = StoredTruth(place, truth.camera, truth.T_world_camera)
+        if truth.T_world_camera is not None:
+            with self._changed:
+                self._has_pose = True
+                self._changed.notify_all()
+
+    def _settle(self, count: int) -> None:
+        """Give every frame what is true of its stamp. Raises SourceError if none of `count` truths is of a frame."""
+        for frame in self.frames:
+            truth = self._truths.get(frame.status.stamp_ns)
+            if truth is not None:
+                frame.has_truth, frame.truth_camera = truth.depth is not None, truth.camera
                 frame.T_world_camera = truth.T_world_camera
-                if truth.depth is not None:
-                    frame.has_truth = True
-                    self._truths[frame.number] = self._file.append(truth.depth.astype(np.float32, copy=False))
         if not any(frame.has_truth or frame.T_world_camera is not None for frame in self.frames):
             raise SourceError(
                 f"none of {count} true depths or poses has the stamp of one of {len(self.frames)} images; "
@@ -145,7 +221,9 @@ class PredictionStore:
 
     def truth(self, number: int) -> DepthMap:
         """True depth of a frame that has one, in its own pixels."""
-        return self._file.read(self._truths[number])
+        place = self._truths[self.frames[number].status.stamp_ns].depth
+        assert place is not None
+        return self._file.read(place)
 
     def truth_in_prediction(self, number: int) -> DepthMap:
         """True depth in the pixels of the frame's prediction; both must be there. Raises SourceError."""

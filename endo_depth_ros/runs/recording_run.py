@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ def evaluate_recording(
 ) -> RecordingResult:
     """Figures of the answers to a recording against its truth; predictions lie in `scratch` meanwhile, some GB an hour.
 
-    pose: how the camera is followed where true poses are known; None leaves poses out. Raises SourceError for a
-    recording without frames or truth.
+    pose: how the camera is followed where true poses are known; None where answers tell, or to leave poses out. Raises
+    SourceError for a recording without frames or truth.
     """
     start_s = time.perf_counter()
     with (
@@ -76,14 +77,18 @@ def evaluate_recording(
         MapFile(Path(folder) / "maps") as file,
     ):
         store = PredictionStore(file)
-        for answered in islice(answers, max_frames):
-            store.add(answered)
-        if not store.frames:
-            raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
-        store.add_truths(recording.truths())
-        # The tracker works on one image after the other, the comparison on many at a time.
-        with ThreadPoolExecutor(1) as beside:
+        with threads_beside(store) as beside:
+            # Truth is read and the camera followed while the model works on later frames.
+            bringing = beside.submit(store.add_truths, recording.truths())
             following = beside.submit(follow_camera, store, pose)
+            for answered in islice(answers, max_frames):
+                store.add(answered)
+                if bringing.done():
+                    bringing.result()
+            if not store.frames:
+                raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
+            store.end()
+            bringing.result()
             assessment = assess(store, protocol, recording.relative_truth)
             pose_notes = following.result()
         if not assessment.figures.images and any(frame.has_truth for frame in store.frames):
@@ -120,11 +125,20 @@ def facts_of(
     }
 
 
+@contextmanager
+def threads_beside(store: PredictionStore) -> Iterator[ThreadPoolExecutor]:
+    """Threads that work on the store; where something goes wrong, they come to an end soon."""
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield pool
+        except BaseException:
+            store.abandon()
+            raise
+
+
 def follow_camera(store: PredictionStore, settings: PoseSettings | None) -> list[str]:
-    """Poses for the frames in the store where there is truth for any; why not, where that can't be done."""
-    has_truth = any(frame.T_world_camera is not None for frame in store.frames)
-    is_done = any(frame.tracked is not None for frame in store.frames)
-    if settings is None or not has_truth or is_done:
+    """Poses for the frames of the store where true ones are known; why not, where that can't be done."""
+    if settings is None or not store.wait_for_pose():
         return []
     try:
         track_frames(store, settings)

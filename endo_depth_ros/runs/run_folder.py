@@ -61,19 +61,38 @@ def write_result(folder: Path, result: RecordingResult) -> None:
     write_json(folder / RESULT, {"key": result.key, "facts": result.facts})
 
 
+def read_facts(folder: Path, key: str = "") -> dict[str, Any] | None:
+    """The facts alone of what read_result gives."""
+    document = _read_document(folder, key)
+    return None if document is None else document["facts"]
+
+
 def read_result(folder: Path, key: str = "") -> RecordingResult | None:
     """A finished recording, None where it is not finished or, given a key, of something else. Raises OutputError."""
-    if not (folder / RESULT).is_file():
+    document = _read_document(folder, key)
+    if document is None:
         return None
     try:
-        document = json.loads((folder / RESULT).read_text())
-        if key and document["key"] != key:
-            return None
         with np.load(folder / EXAMPLES) as arrays:
             examples = [_example(arrays, place) for place in range(sum(n.endswith("_label") for n in arrays.files))]
         return RecordingResult(document["key"], document["facts"], read_rows(folder / FRAMES), examples)
     except (OSError, ValueError, KeyError) as error:
-        raise OutputError(f"{folder}: not a finished recording ({error}); remove it and run again") from error
+        raise _unfinished(folder, error) from error
+
+
+def _read_document(folder: Path, key: str) -> dict[str, Any] | None:
+    if not (folder / RESULT).is_file():
+        return None
+    try:
+        document = json.loads((folder / RESULT).read_text())
+        made = {"key": str(document["key"]), "facts": dict(document["facts"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unfinished(folder, error) from error
+    return None if key and made["key"] != key else made
+
+
+def _unfinished(folder: Path, error: Exception) -> OutputError:
+    return OutputError(f"{folder}: not a finished recording ({error}); remove it and run again")
 
 
 def _example(arrays: Any, place: int) -> Example:

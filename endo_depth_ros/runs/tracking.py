@@ -32,11 +32,11 @@ class FrameOrder:
 
 
 def track_frames(store: PredictionStore, settings: PoseSettings) -> None:
-    """Follow the camera through all frames. Raises PoseUnavailableError where gtsam is missing."""
+    """Follow the camera through all frames, as they come. Raises PoseUnavailableError where gtsam is missing."""
     pipeline = PosePipeline(replace(settings, synchronous=True))
     order, first_segment, last_segment = FrameOrder(), 0, 0
     try:
-        for frame in store.frames:
+        for frame in store.walk():
             estimate = store.estimate(frame.number)
             if not order.takes(frame.status.stamp_ns, estimate is not None):
                 continue
