@@ -24,6 +24,7 @@ from endo_depth_ros.bags.readable_frames import readable_frames
 from endo_depth_ros.bags.rosbag_source import COMPRESSED, camera_info_topic, choose_image_topic
 from endo_depth_ros.bags.topics import COMPRESSED_SUFFIX
 from endo_depth_ros.cli.arguments import count, degrees
+from endo_depth_ros.cli.demo_path import PATH_PICTURE, TRAJECTORY
 from endo_depth_ros.cli.demo_report import CONTACT_SHEET, PREVIEW, write_report
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
@@ -37,6 +38,7 @@ from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 INPUT_BAG, OUTPUT_BAG, LOGS = "input.mcap", "output.mcap", "logs"
 LEFT_BY_A_DEMO = {
     INPUT_BAG, f".input.partial{MCAP}", OUTPUT_BAG, LOGS, METRICS, FRAMES, REPORT, PLOTS, CONTACT_SHEET, PREVIEW,
+    TRAJECTORY, PATH_PICTURE,
 }  # fmt: skip
 WIDTH, HEIGHT = 480, 384
 ASSUMED_HFOV_DEG = 70.0

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from endo_depth_ros.bags.image_folder import write_image
 from endo_depth_ros.bags.readable_frames import mean_fps
 from endo_depth_ros.bags.rosbag_source import RosbagSource
+from endo_depth_ros.cli.demo_path import write_path
 from endo_depth_ros.cli.evaluate import write_run
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.preview_video import PreviewVideo
@@ -54,11 +55,12 @@ def write_report(folder: Path, input_bag: Path, output_bag: Path) -> str:
     truth = truth_of(answered, read_truth(input_bag))
     facts = summarise(frames, answered)
     metrics = evaluate(folder, input_bag, frames, facts) if truth else {**facts, "depth": None}
+    path_words = describe_path(metrics["pose"]) if truth else follow_camera(folder, frames)
     if not truth:
         write_json(folder / METRICS, metrics)
     write_sheet(folder / CONTACT_SHEET, answered, truth, metrics)
     write_preview(folder / PREVIEW, answered)
-    return describe(folder, output_bag, metrics)
+    return describe(folder, output_bag, metrics, path_words)
 
 
 def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +76,12 @@ def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: 
     metrics = pool([result], protocol, run)
     write_run(folder, metrics, protocol, [result])
     return metrics
+
+
+def follow_camera(folder: Path, frames: list[RecordedFrame]) -> list[str]:
+    """The camera's path where nobody knows the true one; the lines that tell of it."""
+    unit = UNITLESS if is_relative(frames) else MILLIMETRES
+    return write_path(folder, (answer_of(frame).depth for frame in frames), unit)
 
 
 def answer_of(frame: RecordedFrame) -> Answer:
@@ -191,8 +199,8 @@ def describe_path(pose: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def describe(folder: Path, output_bag: Path, metrics: dict[str, Any]) -> str:
-    """The demo's last words."""
+def describe(folder: Path, output_bag: Path, metrics: dict[str, Any], path_words: list[str]) -> str:
+    """The demo's last words. path_words: those on the camera's path."""
     model = metrics["model"]["name"] if metrics["depth"] else metrics["model"]
     lines = [
         "",
@@ -209,7 +217,7 @@ def describe(folder: Path, output_bag: Path, metrics: dict[str, Any]) -> str:
             f"for all, {in_metres}; δ1 {each['delta1']:.2f}, coverage {each['coverage']:.2f}, flicker "
             f"{metrics['flicker']:.3f}."
         )
-        lines += describe_path(metrics["pose"])
+    lines += path_words
     if set(metrics["scale_states"]) == {"relative"}:
         lines.append("The scale is unknown: depth is relative, not metres. Do not measure in it.")
     lines += [

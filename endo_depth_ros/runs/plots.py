@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import TrackingState, Verdict
+from endo_depth_ros.evaluation.contact_sheet import DepthUnit
+from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.runs.comparison import Comparison
 from endo_depth_ros.runs.run_folder import Row
 from endo_depth_ros.runs.sequence_figures import HISTOGRAM_EDGES_M
+from endo_depth_ros.stamps import NANOSECONDS
 
 WIDTH_IN, DPI = 10.0, 110
 # Told apart without colour vision too (Okabe and Ito 2008).
@@ -85,6 +88,25 @@ def plot_path(path: Path, rows: Sequence[Row], unit: str) -> None:
     _save(figure, path)
 
 
+def plot_camera_path(path: Path, trajectory: Trajectory, unit: DepthUnit) -> None:
+    """A path that nothing is known of but itself, from above and from the side, coloured by time."""
+    figure, axes = _figure(1, 4.2, columns=2)
+    centred = unit.per_depth * (trajectory.positions - trajectory.positions.mean(axis=0))
+    _, _, directions = np.linalg.svd(centred, full_matrices=False)
+    seconds = (trajectory.stamps_ns - trajectory.stamps_ns[0]) / NANOSECONDS
+    for each, height, label in zip(axes, (1, 2), ("from above", "from the side"), strict=True):
+        x, y = (centred @ directions[[0, height]].T).T
+        each.plot(x, y, color=GREY, lw=0.8)
+        points = each.scatter(x, y, c=seconds, s=12, zorder=2)
+        each.plot(x[:1], y[:1], "o", color=GREEN, ms=8, label="start")
+        each.set_aspect("equal", adjustable="datalim")
+        each.set_xlabel(unit.name)
+        each.set_title(f"camera path {label}", fontsize=9)
+    axes[0].legend(frameon=False, fontsize=8)
+    figure.colorbar(points, ax=list(axes), label="s", shrink=0.8)
+    _save(figure, path)
+
+
 def _draw_band(axes: Any, states: Sequence[str], colors: Mapping[str, str]) -> None:
     """One colour for each run of equal states, and what the colours mean with how often they occur."""
     from matplotlib.patches import Patch
@@ -148,6 +170,7 @@ def plot_depths(path: Path, recordings: Sequence[Mapping[str, Any]]) -> None:
     if len(used):
         axes.set_xlim(1000 * HISTOGRAM_EDGES_M[max(used[0] - 1, 0)], 1000 * HISTOGRAM_EDGES_M[min(used[-1] + 2, 150)])
     axes.set_xscale("log")
+    _label_plainly(axes.xaxis)
     axes.set_xlabel("depth, mm")
     axes.set_ylabel("pixels, %")
     axes.legend(frameon=False, loc="upper right")
@@ -165,7 +188,7 @@ def plot_calibration(path: Path, recordings: Sequence[Mapping[str, Any]], unit: 
         ends += [*stated, *true]
     end = 1.05 * max(ends)
     left.plot([0, end], [0, end], color=GREY, ls="--", lw=1)
-    left.text(0.97 * end, 0.9 * end, "as honest as it can be", ha="right", va="top", color=GREY, fontsize=9)
+    left.text(0.9 * end, 0.98 * end, "as honest as it can be", ha="right", va="top", color=GREY, fontsize=9)
     left.set_xlim(0, end)
     left.set_ylim(0, end)
     left.set_xlabel(f"stated uncertainty (sigma), {unit}")
@@ -193,7 +216,8 @@ def plot_latency(path: Path, rows: Sequence[Row]) -> None:
         for percent, style in ((50, "-"), (99, "--")):
             at = float(np.percentile(values, percent))
             axes.axvline(at, color=ORANGE, ls=style, lw=1.5, label=f"{percent} % within {at:.1f} ms")
-        axes.legend(frameon=False, loc="upper right")
+        # Above the bars, where no line is.
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     axes.set_xlabel("milliseconds a frame")
     axes.set_ylabel("frames")
     _save(figure, path)
@@ -210,6 +234,15 @@ def plot_comparison(path: Path, comparison: Comparison) -> None:
     axes.legend(frameon=False, loc="upper right")
     _mark_recordings((axes,), [a for a, _ in comparison.rows])
     _save(figure, path)
+
+
+def _label_plainly(axis: Any) -> None:
+    """1, 2, 3, 5, 10 … on a logarithmic axis, instead of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def _figure(rows: int, height_in: float, columns: int = 1) -> tuple[Any, Any]:

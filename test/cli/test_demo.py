@@ -41,12 +41,13 @@ def test_the_demo_answers_every_rendered_frame_and_compares_with_the_truth(tmp_p
     assert str(folder / "contact_sheet.png") in capsys.readouterr().out
 
 
-def test_the_demo_takes_a_users_video_without_truth(tmp_path):
+def test_the_demo_takes_a_users_video_without_truth(tmp_path, capsys):
     folder = tmp_path / "demo"
     video = write_video(tmp_path / "my video.mp4", count=8)
     assert main(["demo", "--input", str(video), "--max-frames", "5", "--output", str(folder)]) == 0
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["frames"], metrics["depth"], metrics["calibrated"]) == (5, None, False)
+    assert "Camera path: " in capsys.readouterr().out
 
 
 def test_the_demo_does_not_delete_what_it_did_not_make(tmp_path, capsys):
