@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters
 from rclpy.context import Context
@@ -24,7 +23,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from endo_depth_ros.bags.source import SourceFrame, camera_of
-from endo_depth_ros.cli.pose_answers import ODOMETRY, STATUS, TF, PoseAnswers, pose_parameters
+from endo_depth_ros.cli.lock_step_parameters import write_parameters
+from endo_depth_ros.cli.pose_answers import ODOMETRY, STATUS, TF, PoseAnswers
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.evaluation.recording import pixels
@@ -36,7 +36,6 @@ from endo_depth_ros.nodes.quiet_domain import free_domain
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.tracking import FrameOrder
-from endo_depth_ros.settings import entries
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
 # A busy machine takes this long to import PyTorch; a node that fails is noticed at once.
@@ -71,7 +70,7 @@ def answer_by_graph(
             processes.start("depth_node", [*node_command("depth_node", {}), "--params-file", str(parameters)])
             driver.wait_for_node(processes)
             if pose is not None:
-                parameters = write_file(Path(folder) / "pose_node.yaml", pose_parameters(pose))
+                parameters = write_parameters(Path(folder) / "pose_node.yaml", pose)
                 processes.start("pose_node", [*node_command("pose_node", {}), "--params-file", str(parameters)])
                 driver.add_pose_node(processes)
             for frame in frames:
@@ -83,27 +82,6 @@ def answer_by_graph(
                     yield Answer(status, float("nan"))
                     continue
                 yield driver.ask(processes, Frame(frame.stamp_ns, frame.frame_id, image, camera))
-
-
-def write_parameters(path: Path, settings: DepthNodeSettings) -> Path:
-    """A parameter file with every setting, and those that lock step needs."""
-    values = {entry.name: getattr(settings, entry.name) for entry in entries(DepthNodeSettings)}
-    needed = {
-        "autostart": True,
-        "synchronous": True,
-        "allow_relative": True,
-        "processing": "every",
-        "image_transport": "raw",
-        "image_reliability": "reliable",
-        "depth_encoding": "32FC1",
-    }
-    return write_file(path, {**values, **needed})
-
-
-def write_file(path: Path, parameters: dict[str, Any]) -> Path:
-    """A parameter file for one node."""
-    path.write_text(yaml.safe_dump({"/**": {"ros__parameters": parameters}}))
-    return path
 
 
 def has_gtsam() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Point, Quaternion, Vector3
@@ -11,30 +10,14 @@ from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from tf2_msgs.msg import TFMessage
 
+from endo_depth_ros.cli.lock_step_parameters import MAP_FRAME
 from endo_depth_ros.contracts import TrackingState
 from endo_depth_ros.geometry.transforms import Transform, pose_matrix
-from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import TrackedPose
 from endo_depth_ros.runs.tracking import TRACKED
-from endo_depth_ros.settings import entries
 from endo_depth_ros.stamps import stamp_ns_of
 
 STATUS, ODOMETRY, TF = "pose/status", "odometry", "/tf"
-MAP = "map"
-
-
-def pose_parameters(settings: PoseSettings) -> dict[str, Any]:
-    """Parameters of pose_node: the settings, and what lock step needs."""
-    values = {entry.name: getattr(settings, entry.name) for entry in entries(PoseSettings)}
-    needed = {
-        "autostart": True,
-        "synchronous": True,
-        "allow_relative": True,
-        "processing": "every",
-        "map_frame": MAP,
-        "tf_wait_s": 0.0,
-    }
-    return {**values, **needed}
 
 
 @dataclass
@@ -83,7 +66,7 @@ class PoseAnswers:
 
     def _on_transforms(self, message: TFMessage) -> None:
         for each in message.transforms:
-            if stamp_ns_of(each.header) == self.stamp_ns and each.header.frame_id == MAP:
+            if stamp_ns_of(each.header) == self.stamp_ns and each.header.frame_id == MAP_FRAME:
                 self._T_map_odom = matrix_of(each.transform.translation, each.transform.rotation)
 
 
