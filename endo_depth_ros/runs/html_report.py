@@ -101,9 +101,15 @@ def write_comparison_report(output: Path, comparison: Comparison) -> None:
         figure_of(
             plots / "comparison.png", "Error over time", "Relative error of every frame that both runs answered."
         ),
-        f"<h2>Settings that differ</h2>{make_table(['setting', 'A', 'B'], differing_settings(comparison))}",
+        f"<h2>Settings that differ</h2>{table_of_differences(comparison)}",
     ]
     write_page(output / REPORT, "endo-depth evaluate --compare", parts)
+
+
+def table_of_differences(comparison: Comparison) -> str:
+    """The settings that the two runs don't share."""
+    rows = differing_settings(comparison)
+    return make_table(["setting", "A", "B"], rows) if rows else "<p>None.</p>"
 
 
 def write_grid(path: Path, results: Sequence[RecordingResult]) -> bool:

@@ -60,7 +60,12 @@ CAPTIONS = (
         "Left: pixels in ten groups by stated uncertainty; above the dashed line depth is more wrong than it says. "
         "Right: error of what is left when the most uncertain pixels are taken away; blue should lie near green.",
     ),
-    ("latency.png", "Time a frame takes", "On the machine that ran this."),
+    (
+        "latency.png",
+        "Time a frame takes",
+        "On the machine that ran this, which also read the truth and followed the camera meanwhile; how fast the "
+        "model is alone, endo-depth benchmark tells.",
+    ),
 )
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1180px; margin: 2em auto; padding: 0 1.5em; }
