@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 A = TypeVar("A")
@@ -14,16 +16,36 @@ END: Any = object()
 
 def read_ahead(items: Iterable[A], count: int = 2) -> Iterator[A]:
     """The items, of which a thread makes up to `count` before they are asked for. Raises what making them raises."""
-    iterator = iter(items)
-    with ThreadPoolExecutor(1) as pool:
-        coming = deque(pool.submit(next, iterator, END) for _ in range(count))
+    # A thread of its own, no executor: one of those stops working once it is garbage, as it may be when this is closed.
+    made: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    places, is_closed = threading.Semaphore(count), threading.Event()
+
+    def make() -> None:
+        iterator = iter(items)
         try:
-            while (item := coming.popleft().result()) is not END:
-                coming.append(pool.submit(next, iterator, END))
-                yield item
+            while places.acquire() and not is_closed.is_set():
+                made.put((next(iterator, END), None))
+        except BaseException as error:
+            made.put((END, error))
         finally:
             # On the thread that began it: a database, for one, is closed only by the thread that opened it.
-            pool.submit(getattr(iterator, "close", int)).result()
+            getattr(iterator, "close", int)()
+
+    maker = threading.Thread(target=make, name="read_ahead", daemon=True)
+    maker.start()
+    try:
+        while True:
+            item, error = made.get()
+            if error is not None:
+                raise error
+            if item is END:
+                return
+            yield item
+            places.release()
+    finally:
+        is_closed.set()
+        places.release()
+        maker.join()
 
 
 def map_ahead(function: Callable[[A], B], items: Iterable[A], threads: int = 2) -> Iterator[B]:

@@ -1,5 +1,6 @@
 """Work ahead keeps order, stops a few items ahead, and tells what went wrong."""
 
+import gc
 import threading
 
 import pytest
@@ -67,3 +68,23 @@ def test_what_a_thread_opened_it_closes_too():
     next(taken)
     taken.close()
     assert closed_by == [True]
+
+
+def test_what_nobody_takes_any_more_ends_also_when_it_is_found_as_garbage():
+    closed = threading.Event()
+
+    def numbers():
+        try:
+            yield from range(100)
+        finally:
+            closed.set()
+
+    class Cycle:
+        pass
+
+    cycle = Cycle()
+    cycle.itself, cycle.taken = cycle, read_ahead(numbers())
+    next(cycle.taken)
+    del cycle
+    gc.collect()
+    assert closed.wait(10)

@@ -70,7 +70,8 @@ def evaluate(folder: Path, input_bag: Path, frames: list[RecordedFrame], facts: 
     """
     protocol = load_protocol("default")
     recording = BagRecording("demo", input_bag, RosbagSource(input_bag), TruthTopics())
-    result = evaluate_recording(recording, map(answer_of, frames), protocol, None, folder, PoseSettings())
+    answers = (answer_of(frame) for frame in frames)
+    result = evaluate_recording(recording, answers, protocol, None, folder, PoseSettings())
     model = {"name": facts["model"], "weights": None, "weights_sha256": None}
     run = {**facts, "model": model, "path": "nodes over DDS", "settings": {}, "failures": []}
     metrics = pool([result], protocol, run)

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -131,7 +131,7 @@ def open_recording(job: Job) -> Recording:
     return SequenceRecording(dataclasses.replace(sequence, name=job.name), crop, counted)
 
 
-def answers_of(job: Job, recording: Recording) -> Iterator[Answer]:
+def answers_of(job: Job, recording: Recording) -> Generator[Answer, None, None]:
     """The answer to every frame, in process or by depth_node and pose_node."""
     frames = progress(recording, job.options.max_frames)
     if job.graph:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -55,7 +55,7 @@ REHEARSAL_NS, REHEARSAL_DEADLINE_S = 3600 * NANOSECONDS, 3.0
 
 def answer_by_graph(
     frames: Iterator[SourceFrame], settings: DepthNodeSettings, pose: PoseSettings | None
-) -> Iterator[Answer]:
+) -> Generator[Answer, None, None]:
     """What the nodes publish for each frame, and the latency that depth_node states.
 
     pose: of pose_node; None, or where gtsam is missing, leaves it out. A frame without an image or a camera can't be

@@ -6,9 +6,9 @@ import dataclasses
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ from endo_depth_ros.work_ahead import read_ahead
 EXAMPLES_EACH = 2
 
 
-def answer_in_process(frames: Iterator[SourceFrame], pipeline: DepthPipeline, hfov_deg: float) -> Iterator[Answer]:
+def answer_in_process(
+    frames: Iterator[SourceFrame], pipeline: DepthPipeline, hfov_deg: float
+) -> Generator[Answer, None, None]:
     """The answer to each frame and the milliseconds it took, without those that it waited for the frame before."""
     for begun, spent_s in read_ahead(_begin_frames(frames, pipeline, hfov_deg)):
         start_s = time.perf_counter()
@@ -60,7 +62,7 @@ def _begin_frames(
 
 def evaluate_recording(
     recording: Recording,
-    answers: Iterator[Answer],
+    answers: Generator[Answer, None, None],
     protocol: Protocol,
     max_frames: int | None,
     scratch: Path,
@@ -68,8 +70,8 @@ def evaluate_recording(
 ) -> RecordingResult:
     """Figures of the answers to a recording against its truth; predictions lie in `scratch` meanwhile, some GB an hour.
 
-    pose: how the camera is followed where true poses are known; None where answers tell, or to leave poses out. Raises
-    SourceError for a recording without frames or truth.
+    answers: closed when all are there or something goes wrong. pose: how the camera is followed where true poses are
+    known; None where answers tell, or to leave poses out. Raises SourceError for a recording without frames or truth.
     """
     start_s = time.perf_counter()
     with (
@@ -81,10 +83,11 @@ def evaluate_recording(
             # Truth is read and the camera followed while the model works on later frames.
             bringing = beside.submit(store.add_truths, recording.truths())
             following = beside.submit(follow_camera, store, pose)
-            for answered in islice(answers, max_frames):
-                store.add(answered)
-                if bringing.done():
-                    bringing.result()
+            with closing(answers):
+                for answered in islice(answers, max_frames):
+                    store.add(answered)
+                    if bringing.done():
+                        bringing.result()
             if not store.frames:
                 raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
             store.end()

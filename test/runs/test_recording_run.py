@@ -1,13 +1,17 @@
 """Answers that are wrong in a known way have exactly the figures that follow from it."""
 
 import dataclasses
+import itertools
+import threading
 
 import numpy as np
 import pytest
-from known_answers import METRES, KnownRecording, evaluate_known, true_depths
+from known_answers import METRES, KnownRecording, answers_with, evaluate_known, true_depths
 
 from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.contracts import ScaleState
+from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.recording_run import evaluate_recording
 
 
 def errors_of(result, alignment="none"):
@@ -130,3 +134,45 @@ def test_examples_go_from_worst_to_best_and_show_aligned_depth(tmp_path):
     errors = [example.abs_rel for example in result.examples]
     np.testing.assert_allclose(errors, [0.6, 0.3, 0.1, 0.05, 0.0], atol=1e-6)
     np.testing.assert_allclose(result.examples[0].row.depth, 1.6 * truth[3], rtol=1e-5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Untrue(KnownRecording):
+    """Its truth can't be read."""
+
+    def truths(self):
+        raise SourceError("no true depth on /truth/depth")
+        yield
+
+
+def test_truth_that_can_not_be_read_ends_the_work_at_once_and_closes_the_answers(tmp_path):
+    (answer,) = answers_with(true_depths(1))
+    given, closed = [], threading.Event()
+
+    def many():
+        try:
+            for number in range(20_000):
+                given.append(number)
+                yield answer
+        finally:
+            closed.set()
+
+    with pytest.raises(SourceError, match="no true depth on /truth/depth"):
+        evaluate_recording(Untrue(1), many(), METRES, None, tmp_path, PoseSettings())
+    assert closed.is_set()
+    assert len(given) < 20_000
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_the_answers_raise_ends_the_readers_of_truth_too(tmp_path):
+    def failing():
+        yield from answers_with(true_depths(2))
+        raise RuntimeError("the node died")
+
+    class Endless(KnownRecording):
+        def truths(self):
+            for _ in itertools.count():
+                yield from super().truths()
+
+    with pytest.raises(RuntimeError, match="the node died"):
+        evaluate_recording(Endless(2), failing(), METRES, None, tmp_path, PoseSettings())
