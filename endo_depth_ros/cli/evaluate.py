@@ -7,6 +7,7 @@ import csv
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -106,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
         raise OutputError("no recording could be evaluated")
     metrics = pool(results, protocol, facts_of_run(args, settings, failures, wall_s))
     write_run(args.output, metrics, protocol, results)
-    print(summarise(metrics, args.output))
+    print(summarise(metrics, results, args.output))
     return max(check(requirements, metrics), 1 if failures else 0)
 
 
@@ -251,9 +252,13 @@ def write_run(output: Path, metrics: dict[str, Any], protocol: Protocol, results
     write_report(output, metrics, protocol, results)
 
 
-def summarise(metrics: dict[str, Any], output: Path) -> str:
+def summarise(metrics: dict[str, Any], results: Sequence[RecordingResult], output: Path) -> str:
     """The run's last words."""
     errors = metrics["depth"][metrics["headline"]]
+    if metrics["images"] and metrics["unanswered"] == metrics["images"]:
+        reasons = Counter(row["reason"] for result in results for row in result.rows if row["reason"])
+        why = f", most often because: {reasons.most_common(1)[0][0]}" if reasons else ""
+        return f"None of {metrics['images']} images got an answer{why}. Read {output / REPORT}"
     return (
         f"AbsRel {errors['abs_rel']:.4f} ({metrics['headline']}), coverage {errors['coverage']:.3f}, on "
         f"{metrics['images']} images by protocol {metrics['protocol']['name']}. Read {output / REPORT}"

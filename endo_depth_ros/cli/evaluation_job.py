@@ -119,6 +119,10 @@ def open_recording(job: Job) -> Recording:
     camera = None if options.camera is None else read_camera(options.camera)
     if not job.dataset:
         source = RosbagSource(job.path, camera, options.image_topic)
+        if source.image_topic == options.topics.depth:
+            raise SourceError(
+                f"{job.path}: its only images are the true depth on {source.image_topic}; record the camera's too"
+            )
         return BagRecording(job.name, job.path, source, options.topics, crop)
     found = [each for each in find_sequences(job.path, job.dataset) if each.folder == job.path]
     sequence = found[0].open(ReadOptions(camera, options.hfov_deg, options.fps))

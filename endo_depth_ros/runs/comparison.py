@@ -63,9 +63,14 @@ class Comparison:
     def summary(self) -> str:
         """The outcome in a sentence."""
         first = self.differences[0]
+        if math.isnan(first.difference):
+            return f"No image of the {len(self.rows)} in common was answered by both runs."
+        interval = f"95 % {first.low:+.4f} to {first.high:+.4f}"
+        if math.isnan(first.low):
+            interval = f"no interval: that takes more than {BLOCK_FRAMES} images"
         return (
-            f"AbsRel A {first.a:.4f}, B {first.b:.4f}, B - A {first.difference:+.4f} "
-            f"(95 % {first.low:+.4f} to {first.high:+.4f}) on {len(self.rows)} images: {first.verdict}."
+            f"AbsRel A {first.a:.4f}, B {first.b:.4f}, B - A {first.difference:+.4f} ({interval}) on "
+            f"{len(self.rows)} images: {first.verdict}."
         )
 
 

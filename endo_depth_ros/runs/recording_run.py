@@ -95,11 +95,7 @@ def evaluate_recording(
             assessment = assess(store, protocol, recording.relative_truth)
             pose_notes = following.result()
         if not assessment.figures.images and any(frame.has_truth for frame in store.frames):
-            raise SourceError(
-                f"{recording.name}: no pixel's true depth lies within {protocol.min_depth:g} and "
-                f"{protocol.max_depth:g} {protocol.unit}, which protocol {protocol.name} counts; "
-                "choose another"
-            )
+            raise SourceError(f"{recording.name}: {nothing_counts(protocol)}")
         path = assess_poses(store.frames, protocol, assessment.relative)
         examples = choose_examples(store, protocol, assessment, recording.name)
     facts = facts_of(recording, protocol, assessment, path, pose_notes)
@@ -108,6 +104,16 @@ def evaluate_recording(
         {"recording": recording.name, **row, **of_pose} for row, of_pose in zip(assessment.rows, path.rows, strict=True)
     ]
     return RecordingResult("", facts, rows, examples)
+
+
+def nothing_counts(protocol: Protocol) -> str:
+    """What to say where true depth is there but no pixel of it counts."""
+    if protocol.min_depth <= 0 and math.isinf(protocol.max_depth):
+        return "its true depth is nowhere a positive number; check how it was recorded"
+    return (
+        f"no pixel's true depth lies within {protocol.min_depth:g} and {protocol.max_depth:g} {protocol.unit}, which "
+        f"protocol {protocol.name} counts; choose another --protocol"
+    )
 
 
 def facts_of(

@@ -122,7 +122,17 @@ def test_a_bag_without_truth_is_a_sentence(tmp_path, parameters, capsys):
     assert "Traceback" not in error
 
 
-def test_without_a_calibration_nothing_is_answered_and_every_row_says_why(tmp_path, parameters):
+def test_a_bag_without_images_but_true_depth_is_a_sentence(tmp_path, parameters, capsys):
+    bag = tmp_path / "b.mcap"
+    with BagWriter(bag) as writer:
+        for truth in truth_frames():
+            stamp_ns = truth.frame.stamp_ns
+            writer.write_message("/truth/depth", stamp_ns, make_depth_image(stamp_ns, "scope", truth.depth))
+    assert evaluate(parameters, tmp_path / "out", bag) == 1
+    assert "its only images are the true depth on /truth/depth" in capsys.readouterr().err
+
+
+def test_without_a_calibration_nothing_is_answered_and_every_row_says_why(tmp_path, parameters, capsys):
     bag = tmp_path / "b.mcap"
     with BagWriter(bag) as writer:
         for truth in truth_frames():
@@ -130,6 +140,7 @@ def test_without_a_calibration_nothing_is_answered_and_every_row_says_why(tmp_pa
             writer.write_message("/image_raw", stamp_ns, make_color_image(stamp_ns, "scope", truth.frame.image))
             writer.write_message("/truth/depth", stamp_ns, make_depth_image(stamp_ns, "scope", truth.depth))
     assert evaluate(parameters, tmp_path / "out", bag) == 0
+    assert "None of 4 images got an answer, most often because: " in capsys.readouterr().out
     assert metrics_of(tmp_path / "out")["unanswered"] == 4
     assert metrics_of(tmp_path / "out")["verdicts"] == {"invalid_input": 4}
     assert "--hfov" in (tmp_path / "out" / "frames.csv").read_text()

@@ -8,7 +8,7 @@ import pytest
 from endo_depth_ros.json_file import write_json
 from endo_depth_ros.runs.comparison import ComparisonError, compare_runs, make_blocks
 from endo_depth_ros.runs.pooling import FIGURES
-from endo_depth_ros.runs.run_folder import write_rows
+from endo_depth_ros.runs.run_folder import read_rows, write_rows
 
 
 def write_run(path, errors, protocol="default", recording="r", coverage=0.9):
@@ -63,6 +63,17 @@ def test_only_images_that_both_answered_are_compared(tmp_path):
     comparison = compare_runs(a, b)
     assert (first(comparison).a, first(comparison).b) == (pytest.approx(0.15), pytest.approx(0.25))
     assert "too few" in comparison.notes[0]
+    assert "no interval" in comparison.summary
+    assert "nan" not in comparison.summary
+
+
+def test_runs_of_which_none_answered_the_others_images_say_so(tmp_path):
+    first_run, other = write_run(tmp_path / "a", [0.1, 0.2]), write_run(tmp_path / "b", [0.1, 0.2])
+    for path, lost in ((first_run, 0), (other, 1)):
+        rows = read_rows(path / "frames.csv")
+        rows[lost] = {**rows[lost], **{f"none.{name}": math.nan for name in FIGURES}, "none.coverage": 0.0}
+        write_rows(path / "frames.csv", rows)
+    assert compare_runs(first_run, other).summary == "No image of the 2 in common was answered by both runs."
 
 
 def test_blocks_never_hold_two_recordings():

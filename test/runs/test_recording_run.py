@@ -176,3 +176,12 @@ def test_what_the_answers_raise_ends_the_readers_of_truth_too(tmp_path):
 
     with pytest.raises(RuntimeError, match="the node died"):
         evaluate_recording(Endless(2), failing(), METRES, None, tmp_path, PoseSettings())
+
+
+def test_true_depth_without_a_number_is_a_sentence(tmp_path):
+    class Empty(KnownRecording):
+        def truths(self):
+            return (dataclasses.replace(truth, depth=truth.depth * np.nan) for truth in super().truths())
+
+    with pytest.raises(SourceError, match="its true depth is nowhere a positive number"):
+        evaluate_known(true_depths(2), tmp_path, recording=Empty(2))
