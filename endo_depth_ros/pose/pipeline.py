@@ -15,6 +15,7 @@ from endo_depth_ros.depth.pipeline import unanswered
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
+from endo_depth_ros.pose.motion_proposal import load_proposer
 from endo_depth_ros.pose.settings import PoseSettings
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ class PosePipeline:
     """A tracker that also takes frames without depth. Not thread-safe; `close` at the end."""
 
     def __init__(self, settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> None:
-        """others: more knowledge about keyframes, such as a robot's kinematics. Raises PoseUnavailableError."""
+        """others: more knowledge about keyframes, such as a robot's kinematics.
+
+        Raises PoseUnavailableError, and WeightsError where the motion network's file can't be used.
+        """
         self._tracker = create_tracker(settings, others)
         self._last_stamp_ns: int | None = None
         self._camera: Camera = NO_CAMERA
@@ -82,8 +86,12 @@ class PosePipeline:
 
 
 def create_tracker(settings: PoseSettings, others: Sequence[FactorsMaker] = ()) -> Tracker:
-    """A tracker. Raises PoseUnavailableError where gtsam is missing."""
-    tracker: Tracker = _import("tracker").Tracker(settings, others)
+    """A tracker with the motion network of the settings.
+
+    Raises PoseUnavailableError where gtsam is missing, WeightsError where the network's file can't be used.
+    """
+    make = _import("tracker").Tracker
+    tracker: Tracker = make(settings, others, load_proposer(settings.motion_network))
     return tracker
 
 

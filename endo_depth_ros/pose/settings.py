@@ -99,6 +99,23 @@ class PoseSettings:
     velocity_decay_s: float = setting(
         0.3, "Time in which a motion that isn't seen any more dies down", unit="s", minimum=0.001, maximum=60.0
     )
+    motion_network: str = setting(
+        "endo_motion_small",
+        "What proposes a motion where points aren't found again: endo_motion_small, none, or a file of weights",
+    )
+    motion_retry_share: float = setting(
+        0.4,
+        "When a smaller share of the followed points is found, they are looked for again from the proposed motion",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    motion_carry_s: float = setting(
+        0.5,
+        "Time for which proposed motions carry the pose on while no points are found",
+        unit="s",
+        minimum=0.0,
+        maximum=600.0,
+    )
     max_odom_step: float = setting(
         0.05,
         "Larger steps after degraded frames, in radians or distances to the scene, correct map→odom instead of odom",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,19 @@ from endo_depth_ros.pose.motion import MotionModel, MotionPrior, grown, step_inf
 from endo_depth_ros.pose.relocalisation import relocalise
 from endo_depth_ros.pose.resection import Prior, Resection
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.views import Sight, TrackingError, View, follow_landmarks, locate_camera, measure_parallax
+from endo_depth_ros.pose.views import (
+    NoMatchError,
+    Sight,
+    TrackingError,
+    View,
+    follow_landmarks,
+    locate_camera,
+    measure_parallax,
+)
 from endo_depth_ros.pose.window import FactorsMaker
 from endo_depth_ros.stamps import NANOSECONDS
+
+Propose = Callable[[DepthEstimate, DepthEstimate, Transform], MotionPrior | None]
 
 # Of the first pose of all, which defines odom: as good as exact, but not so much that the graph becomes singular.
 ORIGIN = np.diag([1e-5] * 3 + [1e-6] * 3) ** 2
@@ -64,12 +74,54 @@ class _Known:
         return replace(self, T_map_camera=correction @ self.T_map_camera)
 
 
+@dataclass(frozen=True)
+class _Guess:
+    """Where the camera is expected. covariance: [6, 6], body frame, of this pose if nothing better is seen.
+
+    information: [6, 6], of the guess beside what is seen; None for none. is_proposed: by `propose`.
+    """
+
+    T_map_camera: Transform
+    covariance: Array
+    information: Array | None
+    is_proposed: bool = False
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A look for the camera from a guess. failure: why it wasn't found; unmatched: points weren't found again."""
+
+    guess: _Guess
+    sight: Sight | None
+    failure: str = ""
+    unmatched: bool = False
+
+    @property
+    def points(self) -> int:
+        """How many landmarks agree on the pose."""
+        return len(self.sight.tracks) if self.sight is not None else 0
+
+    def found_little(self, settings: PoseSettings) -> bool:
+        """Whether another place is worth a look."""
+        return self.unmatched if self.sight is None else self.sight.share < settings.motion_retry_share
+
+
 class Tracker:
     """Follows one camera. Not thread-safe; frames in order; `reset` after a jump back in time; `close` at the end."""
 
-    def __init__(self, settings: PoseSettings | None = None, others: Sequence[FactorsMaker] = ()) -> None:
-        """others: more knowledge about keyframes for the graph, such as a robot's kinematics."""
+    def __init__(
+        self,
+        settings: PoseSettings | None = None,
+        others: Sequence[FactorsMaker] = (),
+        propose: Propose | None = None,
+    ) -> None:
+        """others: more knowledge about keyframes for the graph, such as a robot's kinematics.
+
+        propose: asked for the motion since the last tracked frame where points aren't found again, with that frame,
+        this one and the motion that is expected; None where it knows nothing better.
+        """
         self.settings = settings or PoseSettings()
+        self._propose = propose
         self._map = LocalMap(self.settings, others)
         self._frozen = FrozenVideo(self.settings.frozen_frames)
         self._motion = MotionModel(self.settings.velocity_decay_s)
@@ -80,6 +132,7 @@ class Tracker:
         self._map.clear()
         self._frozen.reset()
         self._motion.forget_velocity()
+        self._seen_frame: DepthEstimate | None = None  # that of self._seen
         self._T_map_odom, self._correction, self._segment = np.eye(4), 0, 0
         self._last: _Known | None = None  # the previous frame
         self._seen: _Known | None = None  # the last frame that was tracked, or the very first
@@ -106,19 +159,20 @@ class Tracker:
         self._take_corrections()
         self._leave_what_differs(estimate)
         view = View(estimate, trusted)
-        predicted = self._predict(view.stamp_ns, motion)
+        guess = self._guess(view.stamp_ns, motion)
         frozen = self._frozen.see(estimate.frame.image)
         if self._last is None and estimate.status.verdict is Verdict.OK:
-            return self._begin(view, predicted, motion, TrackingState.INITIALISING)
+            return self._begin(view, guess, TrackingState.INITIALISING)
         try:
             self._refuse(estimate, frozen)
         except TrackingError as error:
             self._first_unplaced_ns = None
-            return self._carry_on(view, predicted, motion, str(error))
-        try:
-            return self._accept(view, predicted, self._find(view, predicted, motion))
-        except TrackingError as error:
-            return self._search(view, predicted, motion, str(error))
+            proposed = None if motion is not None else self._proposed(view, guess)
+            return self._carry_on(view, proposed or guess, str(error))
+        attempt = self._look(view, guess, may_ask=motion is None)
+        if attempt.sight is None:
+            return self._search(view, attempt.guess, attempt.failure)
+        return self._accept(view, attempt.guess, attempt.sight)
 
     # --- finding the pose -------------------------------------------------------------------------------------------
 
@@ -128,41 +182,46 @@ class Tracker:
         if frozen:
             raise TrackingError(f"frozen: the last {self._frozen.count} images are identical")
 
-    def _find(self, view: View, predicted: Transform, motion: MotionPrior | None) -> Sight:
-        """Track the landmarks of the newest keyframe. Raises TrackingError."""
-        if not self._map.is_begun:
-            raise TrackingError("there is nothing to track against")
-        tracks, keyframes = self._map.tracks, self._map.keyframes
-        found = follow_landmarks(view, self._map.picture, tracks, keyframes, predicted, self.settings)
-        return locate_camera(*found, predicted, self._prior(view, predicted, motion), len(tracks), self.settings)
+    def _look(self, view: View, guess: _Guess, may_ask: bool) -> _Attempt:
+        """Look for the camera where it is expected; where that finds little, also where a proposal puts it."""
+        first = self._attempt(view, guess)
+        proposed = self._proposed(view, guess) if may_ask and first.found_little(self.settings) else None
+        if proposed is None:
+            return first
+        second = self._attempt(view, proposed)
+        return second if second.points >= first.points else first
 
-    def _prior(self, view: View, predicted: Transform, motion: MotionPrior | None) -> Prior | None:
-        if self._is_unseen or self._last is None:
-            return None
-        if motion is not None:
-            return Prior(predicted, np.asarray(np.linalg.inv(motion.covariance), np.float64))
-        step_s = (view.stamp_ns - self._last.stamp_ns) / NANOSECONDS
-        return Prior(predicted, step_information(step_s, self._map.distance))
+    def _attempt(self, view: View, guess: _Guess) -> _Attempt:
+        """Track the landmarks of the newest keyframe."""
+        try:
+            if not self._map.is_begun:
+                raise TrackingError("there is nothing to track against")
+            tracks, keyframes, T = self._map.tracks, self._map.keyframes, guess.T_map_camera
+            found = follow_landmarks(view, self._map.picture, tracks, keyframes, T, self.settings)
+            prior = None if guess.information is None else Prior(T, guess.information)
+            return _Attempt(guess, locate_camera(*found, T, prior, len(tracks), self.settings))
+        except TrackingError as error:
+            return _Attempt(guess, None, str(error), isinstance(error, NoMatchError))
 
-    def _search(self, view: View, predicted: Transform, motion: MotionPrior | None, reason: str) -> TrackedFrame:
+    def _search(self, view: View, guess: _Guess, reason: str) -> TrackedFrame:
         """A good frame that can't be tracked: it is degraded, the next ones look for their place or begin anew."""
         if self._is_unseen or not self._map.is_begun:
             place = relocalise(view, self._map.places, self.settings)
             if place is not None:
-                return self._return_to(view, predicted, place)
+                return self._return_to(view, guess, place)
         since = self._first_unplaced_ns = self._first_unplaced_ns or view.stamp_ns
         if (view.stamp_ns - since) / NANOSECONDS >= self.settings.new_segment_after_s or not self._map.is_begun:
-            return self._begin(view, predicted, motion, self._unseen_state(view), reason)
-        return self._carry_on(view, predicted, motion, reason)
+            return self._begin(view, guess, self._unseen_state(view), reason)
+        return self._carry_on(view, guess, reason)
 
     # --- what follows from it ---------------------------------------------------------------------------------------
 
-    def _accept(self, view: View, predicted: Transform, sight: Sight) -> TrackedFrame:
+    def _accept(self, view: View, guess: _Guess, sight: Sight) -> TrackedFrame:
         """The frame was tracked."""
         T = sight.resection.T_map_camera
         if self._is_unseen:
             self._motion.forget_velocity()
-            self._keep_odom_continuous(T, predicted, at_most=self.settings.max_odom_step)
+            self._keep_odom_continuous(T, guess.T_map_camera, at_most=self.settings.max_odom_step)
         elif self._last is not None:
             step_s = (view.stamp_ns - self._last.stamp_ns) / NANOSECONDS
             self._motion.learn(self._last.T_map_camera, T, step_s)
@@ -171,6 +230,7 @@ class Tracker:
         if is_keyframe:
             self._map.add(view, sight, known.covariance)
         self._last = self._seen = known
+        self._seen_frame = view.estimate
         self._first_unplaced_ns = None
         tracked = self._report(view, TrackingState.TRACKING, points=len(sight.tracks), is_keyframe=is_keyframe)
         return replace(tracked, log_scale=sight.resection.log_scale)
@@ -186,42 +246,42 @@ class Tracker:
         far = parallax > self.settings.keyframe_parallax * view.picture.shape[1]
         return far or sight.share < self.settings.keyframe_overlap
 
-    def _return_to(self, view: View, predicted: Transform, place: Resection) -> TrackedFrame:
+    def _return_to(self, view: View, guess: _Guess, place: Resection) -> TrackedFrame:
         """The camera was found at a known place."""
         self._motion.forget_velocity()
-        self._keep_odom_continuous(place.T_map_camera, predicted, at_most=0.0)
+        self._keep_odom_continuous(place.T_map_camera, guess.T_map_camera, at_most=0.0)
         before = self._seen.covariance if self._seen else ORIGIN
         known = _Known(view.stamp_ns, place.T_map_camera, before + place.covariance)
         points = self._map.begin(view, known.T_map_camera, known.covariance)
         self._last = self._seen = known
+        self._seen_frame = view.estimate
         self._first_unplaced_ns = None
         return self._report(view, TrackingState.RELOCALISED, points=points, is_keyframe=True)
 
-    def _begin(
-        self, view: View, predicted: Transform, motion: MotionPrior | None, state: TrackingState, reason: str = ""
-    ) -> TrackedFrame:
+    def _begin(self, view: View, guess: _Guess, state: TrackingState, reason: str = "") -> TrackedFrame:
         """Start a segment with this frame; whether it can be tracked against the next ones will show."""
-        covariance = self._blind_covariance(view, predicted, motion)
-        points = self._map.begin(view, predicted, covariance)
+        points = self._map.begin(view, guess.T_map_camera, guess.covariance)
         if not self._map.is_begun:
             reason = f"only {points} points to follow, {self.settings.min_points} are needed"
         elif self._seen is not None:
             self._segment += 1
-        self._last = _Known(view.stamp_ns, predicted, covariance)
-        self._seen = self._seen or self._last
+        self._last = _Known(view.stamp_ns, guess.T_map_camera, guess.covariance)
+        if self._seen is None:
+            self._seen, self._seen_frame = self._last, view.estimate
         self._first_unplaced_ns = None
         return self._report(view, state, points=points, is_keyframe=self._map.is_begun, reason=reason)
 
-    def _carry_on(self, view: View, predicted: Transform, motion: MotionPrior | None, reason: str) -> TrackedFrame:
-        """The frame wasn't tracked: the camera moves on as it did, less and less surely."""
+    def _carry_on(self, view: View, guess: _Guess, reason: str) -> TrackedFrame:
+        """The frame wasn't tracked: the camera moves on as it did, less and less surely, or as is proposed."""
         if self._seen is None:
             self._last = None
             nowhere = np.diag([np.inf] * 6)
             pose = PoseEstimate(view.stamp_ns, view.frame_id, TrackingState.DEGRADED, np.eye(4), nowhere)
             return TrackedFrame(pose, np.eye(4), 0, 0, reason=reason)
         state = self._unseen_state(view)
-        self._last = _Known(view.stamp_ns, predicted, self._blind_covariance(view, predicted, motion))
-        return self._report(view, state, reason=reason)
+        self._last = _Known(view.stamp_ns, guess.T_map_camera, guess.covariance)
+        more = "; the motion network says where the camera went" if guess.is_proposed else ""
+        return self._report(view, state, reason=reason + more)
 
     def _unseen_state(self, view: View) -> TrackingState:
         seen_ns = self._seen.stamp_ns if self._seen else view.stamp_ns
@@ -253,27 +313,39 @@ class Tracker:
         kind = (estimate.status.scale.epoch, estimate.frame.camera.key)
         if kind != self._kind:
             self._map.clear()
+            self._seen_frame = None
             self._kind = kind
 
-    def _predict(self, stamp_ns: int, motion: MotionPrior | None) -> Transform:
-        """T_map_camera that is expected of a frame."""
+    def _guess(self, stamp_ns: int, motion: MotionPrior | None) -> _Guess:
+        """By a given motion since the previous frame, else as a hand that moves on as it did."""
         if self._last is None or self._seen is None:
-            return np.eye(4)
+            return _Guess(np.eye(4), ORIGIN, None)
         if motion is not None:
-            return self._last.T_map_camera @ motion.T_previous_current
+            T = self._last.T_map_camera @ motion.T_previous_current
+            covariance = compose(self._last.covariance, motion.T_previous_current, motion.covariance)
+            information = np.asarray(np.linalg.inv(motion.covariance), np.float64)
+            return _Guess(T, covariance, None if self._is_unseen else information)
         since_seen_s = (self._last.stamp_ns - self._seen.stamp_ns) / NANOSECONDS
         step_s = (stamp_ns - self._last.stamp_ns) / NANOSECONDS
-        return self._motion.predict(self._last.T_map_camera, since_seen_s, step_s)
+        T = self._motion.predict(self._last.T_map_camera, since_seen_s, step_s)
+        moved = invert_transform(self._seen.T_map_camera) @ T
+        covariance = grown(self._seen.covariance, moved, since_seen_s + step_s, self._map.distance)
+        return _Guess(T, covariance, None if self._is_unseen else step_information(step_s, self._map.distance))
 
-    def _blind_covariance(self, view: View, predicted: Transform, motion: MotionPrior | None) -> Array:
-        """Body covariance [6, 6] of a pose that is predicted only: of a given motion, else of what a hand may do."""
-        if self._last is None or self._seen is None:
-            return ORIGIN
-        if motion is not None:
-            return compose(self._last.covariance, motion.T_previous_current, motion.covariance)
-        moved = invert_transform(self._seen.T_map_camera) @ predicted
-        unseen_s = (view.stamp_ns - self._seen.stamp_ns) / NANOSECONDS
-        return grown(self._seen.covariance, moved, unseen_s, self._map.distance)
+    def _proposed(self, view: View, guess: _Guess) -> _Guess | None:
+        """What is proposed instead of a guess, for a while after the camera was last seen."""
+        if self._propose is None or self._seen is None or self._seen_frame is None:
+            return None
+        is_visible = view.estimate.status.verdict in (Verdict.OK, Verdict.BLURRED)
+        if not is_visible or (view.stamp_ns - self._seen.stamp_ns) / NANOSECONDS > self.settings.motion_carry_s:
+            return None
+        expected = invert_transform(self._seen.T_map_camera) @ guess.T_map_camera
+        motion = self._propose(self._seen_frame, view.estimate, expected)
+        if motion is None:
+            return None
+        covariance = compose(self._seen.covariance, motion.T_previous_current, motion.covariance)
+        information = np.asarray(np.linalg.inv(motion.covariance), np.float64)
+        return _Guess(self._seen.T_map_camera @ motion.T_previous_current, covariance, information, is_proposed=True)
 
     def _keep_odom_continuous(self, T_map_camera: Transform, predicted: Transform, at_most: float) -> None:
         """Let a step away from the predicted pose correct map→odom when it is larger than at_most."""

@@ -66,6 +66,10 @@ class TrackingError(RuntimeError):
     """A frame gives no pose; the text says what was measured."""
 
 
+class NoMatchError(TrackingError):
+    """The known points aren't found again, or agree on no pose."""
+
+
 def follow_landmarks(
     view: View,
     picture: NDArray[np.uint8],
@@ -76,7 +80,7 @@ def follow_landmarks(
 ) -> tuple[Tracks, Evidence]:
     """The tracked landmarks that are found in the view, and where.
 
-    picture: the newest keyframe's, in which the tracks are. guess: T_map_camera. Raises TrackingError.
+    picture: the newest keyframe's, in which the tracks are. guess: T_map_camera. Raises NoMatchError.
     """
     points = locate(tracks, keyframes)
     newest = keyframes[max(keyframes)]
@@ -97,7 +101,7 @@ def follow_landmarks(
         column, row = np.rint(pixels[found]).astype(np.intp).T
         found[found] = view.trusted[row, column]
     if np.count_nonzero(found) < settings.min_points:
-        raise TrackingError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
+        raise NoMatchError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
     seen = pixels.astype(np.float64)
     evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.camera_matrix, drift)
     return tracks.chosen(found), evidence.chosen(found)
@@ -109,10 +113,10 @@ def locate_camera(
     """The pose that the evidence makes. looked_for: how many landmarks there were. Raises TrackingError."""
     consensus = find_consensus(evidence, guess, settings.max_reprojection_px)
     if consensus is None:
-        raise TrackingError(f"{len(evidence.pixels)} points agree on no pose")
+        raise NoMatchError(f"{len(evidence.pixels)} points agree on no pose")
     T, agree = consensus
     if agree.sum() < settings.min_points or agree.mean() < settings.min_inlier_share:
-        raise TrackingError(f"only {agree.sum()} of {len(agree)} points agree on a pose")
+        raise NoMatchError(f"only {agree.sum()} of {len(agree)} points agree on a pose")
     evidence, tracks = evidence.chosen(agree), tracks.chosen(agree)
     resection = refine(evidence, T, settings.pixel_sigma, settings, prior)
     disagreement = measure_disagreement(evidence, resection)

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from sphere_world import RADIUS_M, SphereWorld, estimate, wander
+from sphere_world import RADIUS_M, RATE_NS, SphereWorld, estimate, wander
 
-from endo_depth_ros.contracts import TrackingState, Verdict
+from endo_depth_ros.contracts import DepthEstimate, TrackingState, Verdict
 from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.motion import MotionPrior
@@ -222,3 +222,74 @@ def test_relocalise_returns_to_a_known_place(tracker: Tracker) -> None:
     frames = walk(tracker, range(10, 14))
     assert TrackingState.RELOCALISED in states(frames)
     assert np.abs(error(frames[-1], 13)[3:]).max() * 15 < RADIUS_M
+
+
+def jump(index: int) -> np.ndarray:
+    """T_world_camera of a walk that turns by 20 degrees at once at frame 10."""
+    turned = exp_se3(np.array([0.0, 0.35, 0.0, 0.0, 0.0, 0.0]))
+    return wander(index) @ turned if index >= 10 else wander(index)
+
+
+def jumping(tracker: Tracker, frames: range, blank: range = range(0)) -> list[TrackedFrame]:
+    """Tracked frames of the walk with a jump; in those of `blank` nothing can be followed."""
+    tracked = []
+    for i in frames:
+        image, depth = SphereWorld().look(jump(i))
+        if i in blank:
+            image = np.full_like(image, 100 + i % 7)
+        tracked.append(tracker.track(estimate(image, depth, i)))
+    return tracked
+
+
+def knows_the_way(previous: DepthEstimate, current: DepthEstimate, expected: np.ndarray) -> MotionPrior:
+    """A network that is right, and knows how right."""
+    start, end = (round((each.frame.stamp_ns - 10**9) / RATE_NS) for each in (previous, current))
+    return MotionPrior(invert_transform(jump(start)) @ jump(end), np.diag([1e-6] * 3 + [1e-8] * 3))
+
+
+def test_a_proposed_motion_finds_the_points_that_moved_too_far() -> None:
+    alone, helped = (
+        Tracker(PoseSettings(synchronous=True)),
+        Tracker(PoseSettings(synchronous=True), propose=knows_the_way),
+    )
+    assert jumping(alone, range(11))[-1].pose.state is TrackingState.DEGRADED
+    frames = jumping(helped, range(20))
+    assert states(frames[1:]) == [TrackingState.TRACKING] * 19
+    true = invert_transform(jump(0)) @ jump(19)
+    assert np.abs(log_se3(invert_transform(true) @ frames[-1].pose_in_map())[3:]).max() < 0.001
+    assert frames[-1].correction == 0
+
+
+def test_nothing_is_proposed_while_points_are_found() -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("the network was asked")
+
+    walk(Tracker(PoseSettings(synchronous=True), propose=refuse), range(30))
+
+
+def test_a_proposed_motion_carries_the_pose_on_for_a_while_with_its_own_covariance() -> None:
+    settings = PoseSettings(synchronous=True, motion_carry_s=0.2)
+    tracker = Tracker(settings, propose=knows_the_way)
+    jumping(tracker, range(8))
+    blank = jumping(tracker, range(8, 20), blank=range(8, 20))
+    assert states(blank) == [TrackingState.DEGRADED] * len(blank)
+    for index in range(6):  # 0.2 s; the camera jumps in the meantime
+        true = invert_transform(jump(0)) @ jump(8 + index)
+        assert np.abs(log_se3(invert_transform(true) @ blank[index].pose_in_map())).max() < 0.003
+    sizes = [np.sqrt(np.trace(frame.pose.covariance[3:, 3:])) for frame in blank]
+    assert sizes[5] < 0.02
+    assert sizes[8] > 3 * sizes[5]
+    after = jumping(tracker, range(20, 22))
+    assert after[-1].pose.state in TRACKED
+
+
+def test_depth_that_is_wrong_is_no_reason_to_believe_a_proposal() -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("the network was asked")
+
+    tracker = Tracker(PoseSettings(synchronous=True), propose=refuse)
+    walk(tracker, range(5))
+    image, depth = look(5)
+    doubled = tracker.track(estimate(image, 2 * depth, 5))
+    assert doubled.pose.state is TrackingState.DEGRADED
+    assert "depth differs" in doubled.reason
