@@ -1,4 +1,4 @@
-"""`python -m training render|fit|export|evaluate`."""
+"""`python -m training render|fit|export|evaluate|fit-pose|export-pose|evaluate-pose`."""
 
 from __future__ import annotations
 
@@ -51,13 +51,14 @@ def make_parser() -> argparse.ArgumentParser:
     render.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="what computes the renderings")
     render.set_defaults(run=run_render)
 
-    fit = commands.add_parser("fit", help="train the network")
-    fit.add_argument("--config", type=Path, required=True, help="recipe, e.g. training/recipes/synthetic.yaml")
-    fit.add_argument("--data", type=Path, help="folder of the renderings, instead of the recipe's")
-    fit.add_argument("--output", type=Path, required=True, help="folder of the training: checkpoints and curves")
-    fit.add_argument("--steps", type=int, help="optimiser steps in all, instead of the recipe's")
-    fit.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --output")
+    fit = commands.add_parser("fit", help="train the depth network")
+    add_fit_options(fit, "training/recipes/synthetic.yaml")
     fit.set_defaults(run=run_fit)
+
+    fit_pose = commands.add_parser("fit-pose", help="train the motion network")
+    add_fit_options(fit_pose, "training/recipes/pose.yaml")
+    fit_pose.add_argument("--video", type=Path, help="folder of videos without poses, instead of the recipe's")
+    fit_pose.set_defaults(run=run_fit_pose)
 
     export = commands.add_parser("export", help="make a weights file of a checkpoint")
     export.add_argument("checkpoint", type=Path, help="a .ckpt of fit")
@@ -72,7 +73,29 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--views", type=int, default=20, help="at most so many views of each sequence")
     evaluate.add_argument("--device", default="cpu", help="cpu or cuda")
     evaluate.set_defaults(run=run_evaluate)
+    export_pose = commands.add_parser("export-pose", help="make a weights file of a checkpoint of the motion network")
+    export_pose.add_argument("checkpoint", type=Path, help="a .ckpt of fit-pose")
+    export_pose.add_argument("--data", type=Path, required=True, help="held-out renderings to calibrate sigma on")
+    export_pose.add_argument("--output", type=Path, required=True, help="file to write, .safetensors")
+    export_pose.set_defaults(run=run_export_pose)
+
+    evaluate_pose = commands.add_parser("evaluate-pose", help="score a motion network on held-out renderings")
+    evaluate_pose.add_argument("weights", type=Path, help="a weights file, .safetensors")
+    evaluate_pose.add_argument("--data", type=Path, required=True, help="renderings to score on, e.g. DIR/validation")
+    evaluate_pose.set_defaults(run=run_evaluate_pose)
+    for command in (export_pose, evaluate_pose):
+        command.add_argument("--pairs", type=int, default=400, help="pairs of frames to score")
+        command.add_argument("--device", default="cpu", help="cpu or cuda")
     return parser
+
+
+def add_fit_options(parser: argparse.ArgumentParser, recipe: str) -> None:
+    """What trainings have in common."""
+    parser.add_argument("--config", type=Path, required=True, help=f"recipe, e.g. {recipe}")
+    parser.add_argument("--data", type=Path, help="folder of the renderings, instead of the recipe's")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the training: checkpoints and curves")
+    parser.add_argument("--steps", type=int, help="optimiser steps in all, instead of the recipe's")
+    parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in --output")
 
 
 def run_render(chosen: argparse.Namespace) -> int:
@@ -93,9 +116,7 @@ def run_fit(chosen: argparse.Namespace) -> int:
     from training.fit import fit
     from training.fit_recipe import FitRecipe
 
-    # Lightning advises on workers, loggers and products; what it advises against here is meant.
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
+    silence_lightning()
     recipe = load_recipe(chosen.config, FitRecipe)
     if chosen.data is not None:
         recipe = dataclasses.replace(recipe, data=changed(recipe.data, {"folder": str(chosen.data)}))
@@ -103,6 +124,28 @@ def run_fit(chosen: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, optimiser=changed(recipe.optimiser, {"steps": chosen.steps}))
     fit(recipe, chosen.output, chosen.resume)
     return 0
+
+
+def run_fit_pose(chosen: argparse.Namespace) -> int:
+    """`python -m training fit-pose`."""
+    from training.motion.fit import fit_motion_network
+    from training.motion.recipe import MotionRecipe
+
+    silence_lightning()
+    recipe = load_recipe(chosen.config, MotionRecipe)
+    asked = {"folder": chosen.data, "video": chosen.video}
+    given = {name: str(path) for name, path in asked.items() if path is not None}
+    recipe = dataclasses.replace(recipe, data=changed(recipe.data, given))
+    if chosen.steps is not None:
+        recipe = dataclasses.replace(recipe, optimiser=changed(recipe.optimiser, {"steps": chosen.steps}))
+    fit_motion_network(recipe, chosen.output, chosen.resume)
+    return 0
+
+
+def silence_lightning() -> None:
+    """It advises on workers, loggers and products; what it advises against here is meant."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
 
 
 def run_export(chosen: argparse.Namespace) -> int:
@@ -118,6 +161,22 @@ def run_evaluate(chosen: argparse.Namespace) -> int:
     from training.evaluate import evaluate
 
     print(evaluate(chosen.weights, chosen.data, chosen.views, chosen.device))
+    return 0
+
+
+def run_export_pose(chosen: argparse.Namespace) -> int:
+    """`python -m training export-pose`."""
+    from training.motion.export import export_motion_network
+
+    print(export_motion_network(chosen.checkpoint, chosen.data, chosen.output, chosen.pairs, chosen.device))
+    return 0
+
+
+def run_evaluate_pose(chosen: argparse.Namespace) -> int:
+    """`python -m training evaluate-pose`."""
+    from training.motion.export import evaluate_motion_network
+
+    print(evaluate_motion_network(chosen.weights, chosen.data, chosen.pairs, chosen.device))
     return 0
 
 

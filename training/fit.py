@@ -14,10 +14,12 @@ from training.checkpoints import CheckpointError, newest_checkpoint
 from training.data_module import Renderings
 from training.fit_recipe import FitRecipe
 from training.module import untrained
+from training.motion.recipe import MotionRecipe
 from training.progress import StepProgress
 from training.recipe import recipe_document
 
 CHECKPOINTS = "checkpoints"
+MONITORED = "validation/abs_rel"
 # The average follows the weights at once until it has something to average.
 AVERAGE_FROM_STEP = 100
 
@@ -30,15 +32,32 @@ def fit(recipe: FitRecipe, output: Path, resume: bool) -> None:
     data = Renderings(recipe)
     training = untrained(recipe)
     training.validation_families = data.validation_families
+    run(training, data, recipe, output, resume, MONITORED)
+
+
+def run(
+    training: pl.LightningModule,
+    data: pl.LightningDataModule,
+    recipe: FitRecipe | MotionRecipe,
+    output: Path,
+    resume: bool,
+    monitored: str,
+) -> None:
+    """Train into a folder. monitored: the validation's figure that is smallest in the best checkpoint.
+
+    Raises CheckpointError, and what the training raises.
+    """
     if not resume and any((output / CHECKPOINTS).glob("*.ckpt")):
         raise CheckpointError(f"{output} holds a training already; give --resume to go on, or another --output")
     checkpoint = newest_checkpoint(output / CHECKPOINTS) if resume else None
     output.mkdir(parents=True, exist_ok=True)
     (output / "recipe.yaml").write_text(yaml.safe_dump(recipe_document(recipe), sort_keys=False))
-    make_trainer(recipe, output).fit(training, data, ckpt_path=None if checkpoint is None else str(checkpoint))
+    make_trainer(recipe, output, monitored).fit(
+        training, data, ckpt_path=None if checkpoint is None else str(checkpoint)
+    )
 
 
-def make_trainer(recipe: FitRecipe, output: Path) -> pl.Trainer:
+def make_trainer(recipe: FitRecipe | MotionRecipe, output: Path, monitored: str) -> pl.Trainer:
     """Lightning's trainer as the recipe says."""
     settings, steps = recipe.trainer, recipe.optimiser.steps
     torch.set_num_threads(settings.cpu_threads)
@@ -60,14 +79,14 @@ def make_trainer(recipe: FitRecipe, output: Path) -> pl.Trainer:
         gradient_clip_val=recipe.optimiser.clip_norm,
         log_every_n_steps=settings.log_steps,
         logger=TensorBoardLogger(output, name="", version="curves"),
-        callbacks=make_callbacks(recipe, output),
+        callbacks=make_callbacks(recipe, output, monitored),
         use_distributed_sampler=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
 
 
-def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
+def make_callbacks(recipe: FitRecipe | MotionRecipe, output: Path, monitored: str) -> list[Callback]:
     """Moving average, the newest checkpoint, the best one, curves of the learning rate, progress.
 
     The newest monitors nothing: one that does is not written at an epoch's end but waits for the next validation.
@@ -87,7 +106,7 @@ def make_callbacks(recipe: FitRecipe, output: Path) -> list[Callback]:
         ModelCheckpoint(
             folder,
             "best",
-            monitor="validation/abs_rel",
+            monitor=monitored,
             mode="min",
             enable_version_counter=False,
             save_on_train_epoch_end=False,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
+from endo_depth_ros.pose.motion_network import MotionNetwork
 from training.dataset import Sample
 from training.depthwise import speed_up_depthwise
 from training.fit_recipe import FitRecipe, OptimiserSettings
@@ -97,7 +98,7 @@ class DepthTraining(pl.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def parameter_groups(network: DepthNetwork, settings: OptimiserSettings) -> list[dict[str, Any]]:
+def parameter_groups(network: DepthNetwork | MotionNetwork, settings: OptimiserSettings) -> list[dict[str, Any]]:
     """Encoder and decoder at their learning rates, weight decay on kernels only."""
     encoder = {id(parameter) for parameter in network.encoder.parameters()}
     groups = []
