@@ -3,8 +3,12 @@
   python benchmarks/pose_accuracy.py colon:0 sinus:2 airway:5:varied --frames 300 --size 320x256
   python benchmarks/pose_accuracy.py colon:0 --depth-error 0.04 --flicker 0.03    # depth that is wrong as a network's
   python benchmarks/pose_accuracy.py --rgbd folder    # of frame-*.color.jpg, .depth.png and .pose.txt
-Prints a table: ATE after one Sim(3) as a share of the tremor-free path and of the best straight line's, median rotation
-error per 10 mm, share of frames with a pose, drift of both odometries over 10 mm, NEES of the covariance.
+  python benchmarks/pose_accuracy.py colon:1000000 --rate 4 --motion-network none endo_motion_small   # fast motion
+  python benchmarks/pose_accuracy.py colon:1000000 --spoiled 8 --motion-network none endo_motion_small
+Prints a table: ATE after one Sim(3) as a share of the tremor-free path and of the best straight line's, median
+rotation error per 10 mm, share of frames with a pose, drift of both odometries over 10 mm, NEES of the covariance;
+with --spoiled also how far off the pose is after so many frames in a row that are blurred beyond following, median, in
+mm and degrees.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +33,9 @@ from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.pose.covariance import to_body_order
 from endo_depth_ros.pose.lie import log_se3
+from endo_depth_ros.pose.pipeline import create_tracker
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.tracker import TrackedFrame, Tracker
+from endo_depth_ros.pose.tracker import TrackedFrame
 from endo_depth_ros.stamps import NANOSECONDS
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
@@ -38,6 +43,7 @@ Array = NDArray[np.float64]
 HAVE_POSE = (TrackingState.INITIALISING, TrackingState.TRACKING, TrackingState.RELOCALISED)
 TREMOR_S = 0.3
 SEGMENT_M = 0.01
+SPOIL_EVERY = 15
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Sample:
     estimate: DepthEstimate
     trusted: NDArray[np.bool_] | None
     T_world_camera: Array
+    spoiled: bool = False
 
 
 @dataclass
@@ -158,22 +165,54 @@ class Row:
     drift: float
     open3d_drift: float
     nees: float
+    carried_mm: float
+    carried_deg: float
 
 
-def run(name: str, samples: Iterator[Sample], with_open3d: bool) -> Row:
+def run(name: str, samples: list[Sample], with_open3d: bool, network: str) -> Row:
     """Track all samples."""
-    tracker, other = Tracker(PoseSettings(synchronous=True)), Open3DOdometry() if with_open3d else None
-    tracked, truth, theirs = [], [], []
-    for sample in samples:
-        tracked.append(tracker.track(sample.estimate, sample.trusted))
-        truth.append(sample.T_world_camera)
-        if other is not None:
-            theirs.append(other.track(sample))
+    tracker = create_tracker(PoseSettings(synchronous=True, motion_network=network))
+    tracked = [tracker.track(sample.estimate, sample.trusted) for sample in samples]
     tracker.close()
-    return score(name, tracked, np.stack(truth), np.stack(theirs) if theirs else None)
+    other = Open3DOdometry() if with_open3d else None
+    theirs = np.stack([other.track(sample) for sample in samples]) if other is not None else None
+    spoiled = np.array([sample.spoiled for sample in samples])
+    return score(name, tracked, np.stack([sample.T_world_camera for sample in samples]), theirs, spoiled)
 
 
-def score(name: str, tracked: list[TrackedFrame], truth: Array, theirs: Array | None) -> Row:
+def spoil(samples: list[Sample], count: int) -> list[Sample]:
+    """The samples, of which `count` in a row after every SPOIL_EVERY are blurred."""
+    return [
+        blurred(sample) if count and index % (SPOIL_EVERY + count) >= SPOIL_EVERY else sample
+        for index, sample in enumerate(samples)
+    ]
+
+
+def blurred(sample: Sample) -> Sample:
+    """Out of focus by a fortieth of the image's width; depth is as it was."""
+    frame = sample.estimate.frame
+    soft = np.asarray(cv2.GaussianBlur(frame.image, (0, 0), frame.image.shape[1] / 40), np.uint8)
+    return replace(sample, estimate=replace(sample.estimate, frame=replace(frame, image=soft)), spoiled=True)
+
+
+def carried(tracked: list[TrackedFrame], truth: Array, spoiled: NDArray[np.bool_]) -> tuple[float, float]:
+    """Median error in mm and degrees at the end of spoiled frames since the frame before them."""
+    ends = np.flatnonzero(spoiled & ~np.append(spoiled[1:], False))
+    starts = [np.flatnonzero(~spoiled[:end])[-1] for end in ends]
+    errors = []
+    for start, end in zip(starts, ends, strict=True):
+        found = invert_transform(tracked[start].pose.T_odom_camera) @ tracked[end].pose.T_odom_camera
+        errors.append(log_se3(invert_transform(invert_transform(truth[start]) @ truth[end]) @ found))
+    if not errors:
+        return np.nan, np.nan
+    twists = np.array(errors)
+    shift, turn = (np.median(np.linalg.norm(part, axis=1)) for part in (twists[:, 3:], twists[:, :3]))
+    return 1000 * float(shift), float(np.degrees(turn))
+
+
+def score(
+    name: str, tracked: list[TrackedFrame], truth: Array, theirs: Array | None, spoiled: NDArray[np.bool_]
+) -> Row:
     """The table's line."""
     stamps = np.array([each.pose.stamp_ns for each in tracked])
     has_pose = np.array([each.pose.state in HAVE_POSE for each in tracked])
@@ -201,6 +240,8 @@ def score(name: str, tracked: list[TrackedFrame], truth: Array, theirs: Array | 
         drift=drift,
         open3d_drift=relative(theirs, truth, travelled, 1.0)[0] if theirs is not None else np.nan,
         nees=float(np.mean(nees(tracked, truth))),
+        carried_mm=carried(tracked, truth, spoiled)[0],
+        carried_deg=carried(tracked, truth, spoiled)[1],
     )
 
 
@@ -233,11 +274,12 @@ def nees(tracked: list[TrackedFrame], truth: Array) -> list[float]:
 def print_table(rows: list[Row]) -> None:
     """Markdown."""
     print("| sequence | frames | path mm | ATE % | of straight line % | ATE mm | first pose only mm | "
-          "° per 10 mm | coverage % | drift % | Open3D drift % | NEES |")  # fmt: skip
-    print("|---" * 12 + "|")
+          "° per 10 mm | coverage % | drift % | Open3D drift % | NEES | carried mm | carried ° |")  # fmt: skip
+    print("|---" * 14 + "|")
     for row in rows:
         numbers = [row.path_mm, row.ate_percent, row.of_straight_line, row.ate_mm, row.ate_first_pose_mm]
         numbers += [row.rotation_deg, row.coverage, row.drift, row.open3d_drift, row.nees]
+        numbers += [row.carried_mm, row.carried_deg]
         print("| " + " | ".join([row.name, str(row.frames), *(f"{number:.3g}" for number in numbers)]) + " |")
 
 
@@ -253,6 +295,10 @@ def main() -> int:
     parser.add_argument("--flicker", type=float, default=0.0, help="relative, of each image as a whole")
     parser.add_argument("--seed", type=int, default=0, help="of the depth's errors")
     parser.add_argument("--open3d", action="store_true", help="compare with Open3D's tensor RGB-D odometry")
+    parser.add_argument(
+        "--motion-network", nargs="+", default=[PoseSettings.motion_network], help="each is tried on the same samples"
+    )
+    parser.add_argument("--spoiled", type=int, default=0, help=f"frames that are blurred after every {SPOIL_EVERY}")
     arguments = parser.parse_args()
     width, height = (int(each) for each in arguments.size.split("x"))
     rows = []
@@ -262,7 +308,10 @@ def main() -> int:
             samples = recorded(spec, error)
         else:
             samples = rendered(spec, arguments.frames, (width, height), arguments.rate, error)
-        rows.append(run(str(spec), samples, arguments.open3d))
+        taken = spoil(list(samples), arguments.spoiled)
+        for network in arguments.motion_network:
+            name = f"{spec} {network}" if len(arguments.motion_network) > 1 else str(spec)
+            rows.append(run(name, taken, arguments.open3d, network))
     print_table(rows)
     return 0
 
