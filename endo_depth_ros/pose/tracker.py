@@ -167,8 +167,7 @@ class Tracker:
             self._refuse(estimate, frozen)
         except TrackingError as error:
             self._first_unplaced_ns = None
-            proposed = None if motion is not None else self._proposed(view, guess)
-            return self._carry_on(view, proposed or guess, str(error))
+            return self._carry_on(view, guess, str(error))
         attempt = self._look(view, guess, may_ask=motion is None)
         if attempt.sight is None:
             return self._search(view, attempt.guess, attempt.failure)
@@ -336,8 +335,7 @@ class Tracker:
         """What is proposed instead of a guess, for a while after the camera was last seen."""
         if self._propose is None or self._seen is None or self._seen_frame is None:
             return None
-        is_visible = view.estimate.status.verdict in (Verdict.OK, Verdict.BLURRED)
-        if not is_visible or (view.stamp_ns - self._seen.stamp_ns) / NANOSECONDS > self.settings.motion_carry_s:
+        if (view.stamp_ns - self._seen.stamp_ns) / NANOSECONDS > self.settings.motion_carry_s:
             return None
         expected = invert_transform(self._seen.T_map_camera) @ guess.T_map_camera
         motion = self._propose(self._seen_frame, view.estimate, expected)
