@@ -27,8 +27,8 @@ from endo_depth_ros.pose.rigid_fit import move, project
 SHIPPED, NO_NETWORK = "endo_motion_small", "none"
 # Of the cells of the first frame; with fewer neither motion nor agreement means anything.
 LEAST_KNOWN = 0.1
-# What a proposal may leave of the difference between the images that an expected motion leaves. In renderings fast motion
-# that was found leaves 0.6 to 0.85 of it, what is made of blurred images 0.92 and more.
+# What a proposal may leave of the difference between the images that an expected motion leaves. In renderings fast
+# motion that was found leaves 0.6 to 0.85 of it, what is made of blurred images 0.92 and more.
 WORTH_CHANGING = 0.9
 
 
