@@ -17,6 +17,7 @@ from tqdm import tqdm
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.rosbag_source import RosbagSource
 from endo_depth_ros.bags.source import SourceError, SourceFrame
+from endo_depth_ros.bags.topics import TRUTH_DEPTH
 from endo_depth_ros.datasets.catalog import find_sequences
 from endo_depth_ros.datasets.split_file import read_split
 from endo_depth_ros.datasets.truth_sequence import ReadOptions
@@ -119,7 +120,7 @@ def open_recording(job: Job) -> Recording:
     camera = None if options.camera is None else read_camera(options.camera)
     if not job.dataset:
         source = RosbagSource(job.path, camera, options.image_topic)
-        if source.image_topic == options.topics.depth:
+        if source.image_topic == options.topics.depth == TRUTH_DEPTH:
             raise SourceError(
                 f"{job.path}: its only images are the true depth on {source.image_topic}; record the camera's too"
             )
