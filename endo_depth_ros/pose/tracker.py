@@ -86,6 +86,11 @@ class _Guess:
     information: Array | None
     is_proposed: bool = False
 
+    @property
+    def log_volume(self) -> float:
+        """The smaller, the surer."""
+        return float(np.linalg.slogdet(self.covariance)[1])
+
 
 @dataclass(frozen=True)
 class _Attempt:
@@ -188,6 +193,8 @@ class Tracker:
         if proposed is None:
             return first
         second = self._attempt(view, proposed)
+        if first.sight is None and second.sight is None:
+            return min(first, second, key=lambda attempt: attempt.guess.log_volume)
         return second if second.points >= first.points else first
 
     def _attempt(self, view: View, guess: _Guess) -> _Attempt:

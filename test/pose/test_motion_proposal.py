@@ -1,4 +1,4 @@
-"""What the network says becomes a proposal in the tracker's terms, and only what the images bear out is proposed."""
+"""What the network says becomes a proposal in the tracker's terms, unless the images contradict it."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_the_second_frame_needs_no_depth_and_the_first_one_does() -> None:
     assert proposer.propose(blind, seen(0), np.eye(4)) is None
 
 
-def test_what_the_images_do_not_bear_out_is_not_proposed() -> None:
+def test_what_the_images_contradict_is_not_proposed() -> None:
     torch.manual_seed(0)
     proposer = MotionProposer(LoadedMotionWeights(MotionNetwork(CONFIG).eval(), RECORD))
     proposal = proposer.propose(seen(0), seen(5), MOTION)
     assert proposal is not None
-    assert not proposal.is_borne_out  # an untrained network against the truth
+    assert not proposal.is_possible  # an untrained network against the truth
     assert proposer(seen(0), seen(5), MOTION) is None
 
 
