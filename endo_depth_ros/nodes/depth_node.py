@@ -24,7 +24,7 @@ from endo_depth_ros.nodes.camera_source import CameraSource, MissingCameraError
 from endo_depth_ros.nodes.depth_outputs import DepthOutputs
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.frame_handover import FrameConsumer
-from endo_depth_ros.nodes.frame_node import FrameNode
+from endo_depth_ros.nodes.frame_lifecycle import FrameNode
 from endo_depth_ros.nodes.hand_over import HandOver
 from endo_depth_ros.nodes.image_input import rgb_of_compressed, rgb_of_image
 from endo_depth_ros.nodes.parameters import Parameters

@@ -19,8 +19,8 @@ from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.nodes.frame_handover import IncomingFrame
 from endo_depth_ros.nodes.frame_input import FrameTopics
+from endo_depth_ros.nodes.frame_lifecycle import FrameNode
 from endo_depth_ros.nodes.frame_messages import FrameMessageError
-from endo_depth_ros.nodes.frame_node import FrameNode
 from endo_depth_ros.nodes.kinematics_input import KinematicsInput
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.pose_outputs import PoseOutputs, WithheldError

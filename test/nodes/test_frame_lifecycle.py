@@ -6,7 +6,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
 
-from endo_depth_ros.nodes.frame_node import FrameNode
+from endo_depth_ros.nodes.frame_lifecycle import FrameNode
 from endo_depth_ros.nodes.runner import StartError
 
 pytestmark = pytest.mark.ros
