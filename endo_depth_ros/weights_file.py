@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 # How zip files (torch.save since 1.6) and pickles of protocol 2 and newer begin.
 PICKLE_STARTS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 GET_OTHERS = "get the file again, or export it anew from its checkpoint"
 LONGEST_LIST = 3
+
+Record = TypeVar("Record")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class WeightsError(ValueError):
@@ -36,6 +40,35 @@ class WeightsKind:
     architecture: str
     normalisation: str
     export: str
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let every WeightsError within say which file it is about."""
+    try:
+        yield
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
+
+
+def load_network(
+    path: Path, kind: WeightsKind, read_record: Callable[[Any], Record], make: Callable[[Record], Network]
+) -> tuple[Network, Record]:
+    """The network of a file with its weights, in inference mode on the CPU, and its record. Raises WeightsError.
+
+    read_record: checks the record's values, raising WeightsError. make: the network that a record describes.
+    """
+    try:
+        with naming(path):
+            tensors, values = read_weights_file(path, kind)
+            record = read_record(values)
+            with torch.device("meta"):
+                network = make(record)
+            check_names_and_shapes(network.state_dict(), tensors)
+    except OSError as error:
+        raise WeightsError(f"{path}: can't be read ({error.strerror or error})") from error
+    network.load_state_dict(tensors, assign=True)
+    return network.eval(), record
 
 
 def write_weights_file(path: Path, kind: WeightsKind, tensors: Mapping[str, Tensor], record: dict[str, Any]) -> None:

@@ -52,13 +52,7 @@ class DepthTraining(pl.LightningModule):
         log_depth, log_b = self(batch)
         video_pair = torch.where(batch.pair >= 0, (batch.sequence << PAIR_BITS) + batch.pair, batch.pair)
         terms = total_loss(log_depth, log_b, batch.log_depth, batch.valid, video_pair, self.recipe.loss)
-        # On several devices all stop together; one alone would leave the others waiting for its gradients.
-        finite = bool(torch.isfinite(terms.total))
-        if not self.trainer.strategy.reduce_boolean_decision(finite, all=True):
-            raise TrainingDivergedError(
-                f"the loss is {float(terms.total.detach())} at step {self.global_step}; the last checkpoint is good: "
-                "resume it with a lower learning_rate or precision 32-true"
-            )
+        stop_if_diverged(self, terms.total)
         self._log_terms(terms, batch)
         return terms.total
 
@@ -92,10 +86,24 @@ class DepthTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with the learning rate that `rate_share` gives each step."""
-        settings = self.recipe.optimiser
-        optimiser = torch.optim.AdamW(parameter_groups(self.network, settings))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_share(step, settings))
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return make_optimiser(self.network, self.recipe.optimiser)
+
+
+def stop_if_diverged(training: pl.LightningModule, loss: Tensor) -> None:
+    """Raise TrainingDivergedError when the loss is no number on any device."""
+    # On several devices all stop together; one alone would leave the others waiting for its gradients.
+    if not training.trainer.strategy.reduce_boolean_decision(bool(torch.isfinite(loss)), all=True):
+        raise TrainingDivergedError(
+            f"the loss is {float(loss.detach())} at step {training.global_step}; the last checkpoint is good: "
+            "resume it with a lower learning_rate or precision 32-true"
+        )
+
+
+def make_optimiser(network: DepthNetwork | MotionNetwork, settings: OptimiserSettings) -> dict[str, Any]:
+    """AdamW with the learning rate that `rate_share` gives each step, as Lightning takes it."""
+    optimiser = torch.optim.AdamW(parameter_groups(network, settings))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_share(step, settings))
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def parameter_groups(network: DepthNetwork | MotionNetwork, settings: OptimiserSettings) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ class View:
 class ViewRecord:
     """What is known about a view besides its pictures.
 
-    time_s: in the sequence. pair: the two frames of a video pair share a number; NO_PAIR for a view of its own.
+    time_s: in the sequence. pair: the frames of a video pair or clip share a number; NO_PAIR for a view of its own.
     T_world_camera: 16 numbers, row by row. dark, bright: see LightCode.
     """
 

@@ -6,19 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from endo_depth_ros.depth.network import SIZE_MULTIPLE, DepthNetwork, NetworkConfig
 from endo_depth_ros.weights_file import (
     WeightsError,
     WeightsKind,
-    check_names_and_shapes,
     expect,
     expect_between,
     expect_training,
     fields_of,
     is_whole,
-    read_weights_file,
+    load_network,
+    naming,
     write_weights_file,
 )
 
@@ -60,27 +58,14 @@ class LoadedWeights:
 
 def save_weights(path: Path, network: DepthNetwork, record: WeightsRecord) -> None:
     """Write the file, whole or not at all. Raises WeightsError for what `load_weights` would refuse, OSError."""
-    try:
+    with naming(path):
         check_record(record)
         write_weights_file(path, KIND, network.state_dict(), asdict(record))
-    except WeightsError as error:
-        raise WeightsError(f"{path}: {error}") from error
 
 
 def load_weights(path: Path) -> LoadedWeights:
     """The network of a file, on the CPU, after checking everything in it. Raises WeightsError."""
-    try:
-        tensors, values = read_weights_file(path, KIND)
-        record = read_record(values)
-        with torch.device("meta"):
-            network = DepthNetwork(record.network)
-        check_names_and_shapes(network.state_dict(), tensors)
-    except WeightsError as error:
-        raise WeightsError(f"{path}: {error}") from error
-    except OSError as error:
-        raise WeightsError(f"{path}: can't be read ({error.strerror or error})") from error
-    network.load_state_dict(tensors, assign=True)
-    return LoadedWeights(network.eval(), record)
+    return LoadedWeights(*load_network(path, KIND, read_record, lambda record: DepthNetwork(record.network)))
 
 
 def read_record(values: Any) -> WeightsRecord:

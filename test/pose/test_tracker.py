@@ -264,7 +264,8 @@ def test_nothing_is_proposed_while_points_are_found() -> None:
     def refuse(*_: object) -> None:
         pytest.fail("the network was asked")
 
-    walk(Tracker(PoseSettings(synchronous=True), propose=refuse), range(30))
+    frames = walk(Tracker(PoseSettings(synchronous=True), propose=refuse), range(30))
+    assert states(frames[1:]) == [TrackingState.TRACKING] * 29
 
 
 def test_a_proposed_motion_carries_the_pose_on_for_a_while_with_its_own_covariance() -> None:

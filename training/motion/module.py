@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from endo_depth_ros.pose.motion_network import MotionAnswer, MotionNetwork, MotionNetworkConfig
-from training.module import TrainingDivergedError, parameter_groups, rate_share
+from training.module import make_optimiser, stop_if_diverged
 from training.motion.losses import as_values, motion_loss
 from training.motion.recipe import MotionRecipe
 from training.motion.samples import MotionSample, both_ways
@@ -45,12 +45,7 @@ class MotionTraining(pl.LightningModule):
         """The loss of a batch. Raises TrainingDivergedError when it is not finite."""
         batch = both_ways(batch)
         terms = motion_loss(self(batch), batch, self.recipe.loss)
-        finite = bool(torch.isfinite(terms.total))
-        if not self.trainer.strategy.reduce_boolean_decision(finite, all=True):
-            raise TrainingDivergedError(
-                f"the loss is {float(terms.total.detach())} at step {self.global_step}; the last checkpoint is good: "
-                "resume it with a lower learning_rate or precision 32-true"
-            )
+        stop_if_diverged(self, terms.total)
         values = {f"train/{name}": value for name, value in as_values(terms).items()}
         self.log_dict({**values, "data/damaged": batch.damaged.float().sum()}, batch_size=len(batch.images))
         self.log("loss", terms.total.detach(), prog_bar=True, logger=False, batch_size=len(batch.images))
@@ -82,7 +77,4 @@ class MotionTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with the learning rate that `rate_share` gives each step."""
-        settings = self.recipe.optimiser
-        optimiser = torch.optim.AdamW(parameter_groups(self.network, settings))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_share(step, settings))
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return make_optimiser(self.network, self.recipe.optimiser)
