@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -92,9 +93,10 @@ def network_rate_hz(path: Path) -> float:
 
 def evaluate(path: Path, output: Path, no_pose: bool) -> tuple[float, float, list[int]]:
     """Wall seconds, CPU seconds, and resident megabytes at tenths of the time, of the command."""
+    shutil.rmtree(output, ignore_errors=True)  # a finished evaluation would not be done again
     command = [sys.executable, "-m", "endo_depth_ros.cli.main", "evaluate", str(path), "--output", str(output)]
     start_s = time.perf_counter()
-    process = subprocess.Popen([*command, "--force", *(["--no-pose"] if no_pose else [])])
+    process = subprocess.Popen([*command, *(["--no-pose"] if no_pose else [])])
     samples: list[int] = []
     watcher = threading.Thread(target=watch, args=(process, samples), daemon=True)
     watcher.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ B = TypeVar("B")
 END: Any = object()
 
 
-def read_ahead(items: Iterable[A], count: int = 2) -> Iterator[A]:
+def read_ahead(items: Iterable[A], count: int = 2) -> Generator[A, None, None]:
     """The items, of which a thread makes up to `count` before they are asked for. Raises what making them raises."""
     # A thread of its own, no executor: one of those stops working once it is garbage, as it may be when this is closed.
     made: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()

@@ -21,14 +21,14 @@ from endo_depth_ros.bags.topics import TRUTH_DEPTH
 from endo_depth_ros.datasets.catalog import find_sequences
 from endo_depth_ros.datasets.split_file import read_split
 from endo_depth_ros.datasets.truth_sequence import ReadOptions
-from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.weights_choice import weights_file
 from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.json_file import finite
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.runs.in_process import answer_in_process, load_pipelines
 from endo_depth_ros.runs.prediction_store import Answer
-from endo_depth_ros.runs.recording_run import answer_in_process, evaluate_recording
+from endo_depth_ros.runs.recording_run import evaluate_recording
 from endo_depth_ros.runs.recordings import BagRecording, Recording, SequenceRecording
 from endo_depth_ros.runs.run_folder import RecordingResult, read_facts, write_result
 from endo_depth_ros.runs.truth_topics import TruthTopics
@@ -144,7 +144,11 @@ def answers_of(job: Job, recording: Recording) -> Generator[Answer, None, None]:
         from endo_depth_ros.cli.lock_step import answer_by_graph
 
         return answer_by_graph(read_ahead(frames), job.settings, job.pose)
-    return answer_in_process(frames, load_pipeline(job.settings), job.settings.hfov_deg)
+    return answer_in_process(frames, _kept_pipelines(job.settings), job.settings.hfov_deg)
+
+
+# Kept for the next recording of this process.
+_kept_pipelines = lru_cache(maxsize=1)(load_pipelines)
 
 
 def tracker_of(job: Job) -> PoseSettings | None:
@@ -165,14 +169,6 @@ def progress(recording: Recording, max_frames: int | None) -> Iterator[SourceFra
         tqdm(recording.frames(), desc=recording.name, total=total, unit="frame", disable=None, leave=False)
     )
     return frames
-
-
-@lru_cache(maxsize=1)
-def load_pipeline(settings: DepthNodeSettings) -> DepthPipeline:
-    """The pipeline, warmed up as depth_node does; kept for the next recording of this process."""
-    pipeline = DepthPipeline(settings)
-    pipeline.warm_up()
-    return pipeline
 
 
 def describe_model(settings: DepthNodeSettings) -> dict[str, Any]:

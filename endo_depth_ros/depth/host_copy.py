@@ -16,7 +16,7 @@ class HostCopy:
         self._pinned = torch.empty(0)
 
     def fetch(self, *maps: Tensor) -> list[NDArray[np.float32]]:
-        """Each map [H, W] as a float array, valid until the next call. Raises RuntimeError when the device fails."""
+        """Each map [H, W] as a float array of its own. Raises RuntimeError when the device fails."""
         if maps[0].device.type == "cpu":
             return [each.float().numpy() for each in maps]
         together = torch.stack([each.float() for each in maps])
@@ -24,4 +24,4 @@ class HostCopy:
             self._pinned = torch.empty(together.shape, pin_memory=True)
         self._pinned.copy_(together, non_blocking=True)
         torch.cuda.current_stream(together.device).synchronize()
-        return list(self._pinned.numpy())
+        return list(self._pinned.numpy().copy())

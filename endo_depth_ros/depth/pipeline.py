@@ -55,11 +55,21 @@ class Begun:
     starts_anew: bool
 
 
+@dataclass(frozen=True, eq=False)
+class ModelMaps:
+    """What the model said about a frame, float32 [H, W]; trusted is positive where it had ground for an answer."""
+
+    depth: NDArray[np.float32]
+    sigma: NDArray[np.float32]
+    trusted: NDArray[np.float32]
+
+
 class DepthPipeline:
     """Rectify, find the field of view, judge the frame, estimate, mark what can't be trusted.
 
     Frames of one camera in order; `reset` after a jump in time. Not thread-safe, but for this: one thread may `begin`
-    (and `reset`, `rectify`) while another does `finish` with the frame before.
+    (and `reset`, `rectify`), another `infer`, a third `complete`. Only `infer` takes no heed of the frames before, so a
+    pipeline of the same settings may do it in this one's stead.
     """
 
     def __init__(
@@ -134,14 +144,30 @@ class DepthPipeline:
 
     def finish(self, begun: Begun) -> DepthEstimate:
         """The depth of a frame that was begun; in the order of the frames, and each of them."""
+        return self.complete(begun, self.infer(begun))
+
+    def infer(self, begun: Begun) -> ModelMaps | None:
+        """What the model says about a frame that was begun; None where the verdict is not ok."""
+        if begun.exposure is None:
+            return None
+        try:
+            return self._estimate(begun.view, begun.exposure)
+        except RuntimeError as error:
+            if self.estimator.device.type == "cpu" or not is_device_failure(error):
+                raise
+            self._fall_back(error)
+            return self._estimate(begun.view, begun.exposure)
+
+    def complete(self, begun: Begun, maps: ModelMaps | None) -> DepthEstimate:
+        """The depth of a frame from what `infer` gave; in the order of the frames, and each of them."""
         view, status, exposure = begun.view, begun.status, begun.exposure
         if begun.starts_anew or exposure is None:
             self._steadiness.reset()
-        if exposure is None:
+        if exposure is None or maps is None:
             return unanswered(view.frame, status)
-        depth, sigma, trusted = self._estimate_somewhere(view, exposure)
-        unknown = ~(view.inside & exposure.good & np.isfinite(depth) & (trusted > 0))
-        depth = np.where(unknown, np.float32(np.nan), depth)
+        sigma = maps.sigma
+        unknown = ~(view.inside & exposure.good & np.isfinite(maps.depth) & (maps.trusted > 0))
+        depth = np.where(unknown, np.float32(np.nan), maps.depth)
         steadiness = self._steady(view.frame, depth)
         value = np.float32(status.scale.value * steadiness)
         # Not in place: steadiness keeps the depth for the next frame, and sigma may belong to the runtime.
@@ -197,22 +223,12 @@ class DepthPipeline:
             self._warn(f"{describe_failure(error)}; working more slowly on the CPU until it is configured anew")
             return create_estimator(on_cpu(self.settings))
 
-    def _estimate_somewhere(self, view: View, exposure: Exposure) -> list[NDArray[np.float32]]:
-        try:
-            return self._estimate(view, exposure)
-        except RuntimeError as error:
-            if self.estimator.device.type == "cpu" or not is_device_failure(error):
-                raise
-            self._fall_back(error)
-            return self._estimate(view, exposure)
-
-    def _estimate(self, view: View, exposure: Exposure) -> list[NDArray[np.float32]]:
-        """Depth, sigma and validity, float32 [H, W]."""
+    def _estimate(self, view: View, exposure: Exposure) -> ModelMaps:
         batch = self._prepare(view, exposure)
         self._after_stage(Stage.PREPROCESS)
         prediction = self.estimator.estimate(batch)
         self._after_stage(Stage.NETWORK)
-        return self._host_copy.fetch(prediction.depth[0], prediction.sigma[0], prediction.valid[0])
+        return ModelMaps(*self._host_copy.fetch(prediction.depth[0], prediction.sigma[0], prediction.valid[0]))
 
     def _fall_back(self, error: RuntimeError) -> None:
         self._warn(f"{describe_failure(error)}; going on more slowly on the CPU until it is configured anew")

@@ -32,7 +32,7 @@ class Runtime(ABC):
     def __init__(self, precision: str, threads: int) -> None:
         """precision: one of `precisions`, or auto. threads: on the CPU, 0 for as many as cores, at most 4."""
         self.precision = self.precisions[0] if precision == "auto" else precision
-        self.threads = threads or min(available_cores(), MOST_AUTOMATIC_THREADS)
+        self.threads = automatic_threads(threads)
 
     @staticmethod
     @abstractmethod
@@ -64,6 +64,11 @@ class ByShape(Generic[T]):
                 del self._prepared[next(iter(self._prepared))]
             self._prepared[shapes] = self._prepare(*inputs)
         return self._prepared[shapes]
+
+
+def automatic_threads(threads: int) -> int:
+    """The number itself, for 0 as many as there are cores, at most MOST_AUTOMATIC_THREADS."""
+    return threads or min(available_cores(), MOST_AUTOMATIC_THREADS)
 
 
 def available_cores() -> int:

@@ -51,6 +51,8 @@ class OpenVino(Runtime):
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.precision],
             "INFERENCE_NUM_THREADS": self.threads,
+            # Pinned threads of every model on the machine start at the first core, and share it.
+            "ENABLE_CPU_PINNING": False,
         }
         core = openvino.Core()
         return CompiledNetwork(lambda *inputs: compile_for(core, model, properties, inputs))

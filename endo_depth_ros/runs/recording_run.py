@@ -15,10 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from endo_depth_ros.bags.source import SourceError, SourceFrame
-from endo_depth_ros.contracts import FrameStatus
-from endo_depth_ros.depth.answering import begin_answer
-from endo_depth_ros.depth.pipeline import Begun, DepthPipeline
+from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.evaluation.contact_sheet import SheetRow
 from endo_depth_ros.evaluation.depth_evaluation import align_depth
 from endo_depth_ros.evaluation.protocol import UNITS, Protocol
@@ -31,33 +28,8 @@ from endo_depth_ros.runs.recordings import Recording
 from endo_depth_ros.runs.run_folder import Example, RecordingResult
 from endo_depth_ros.runs.sequence_figures import Assessment, assess
 from endo_depth_ros.runs.tracking import track_frames
-from endo_depth_ros.work_ahead import read_ahead
 
 EXAMPLES_EACH = 2
-
-
-def answer_in_process(
-    frames: Iterator[SourceFrame], pipeline: DepthPipeline, hfov_deg: float
-) -> Generator[Answer, None, None]:
-    """The answer to each frame and the milliseconds it took, without those that it waited for the frame before."""
-    for begun, spent_s in read_ahead(_begin_frames(frames, pipeline, hfov_deg)):
-        start_s = time.perf_counter()
-        answered = begun if isinstance(begun, FrameStatus) else pipeline.finish(begun)
-        yield Answer(answered, 1000 * (spent_s + time.perf_counter() - start_s))
-
-
-def _begin_frames(
-    frames: Iterator[SourceFrame], pipeline: DepthPipeline, hfov_deg: float
-) -> Iterator[tuple[Begun | FrameStatus, float]]:
-    """What comes before the model, and its seconds; stamps that go back begin anew, as in depth_node."""
-    pipeline.reset()
-    latest_ns = -1
-    for frame in frames:
-        if frame.stamp_ns < latest_ns:
-            pipeline.reset()
-        latest_ns = frame.stamp_ns
-        start_s = time.perf_counter()
-        yield begin_answer(pipeline, frame, hfov_deg), time.perf_counter() - start_s
 
 
 def evaluate_recording(

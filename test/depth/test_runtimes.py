@@ -1,8 +1,12 @@
 """Runtimes give the same depth, say what is in their way, and are chosen by what the machine has."""
 
+import contextlib
 import importlib.util
+import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 import torch
@@ -85,9 +89,39 @@ def test_results_of_openvino_stay_when_it_runs_again():
 
 
 @needs_openvino
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads can't be asked where they may run")
+def test_openvino_leaves_the_choice_of_core_to_the_system():
+    network, at_work, enough = load(OpenVino("auto", 1)), threading.Event(), threading.Event()
+
+    def work():
+        while not enough.is_set():
+            network(*inputs())
+            at_work.set()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        assert at_work.wait(60)
+        allowed = {cores for _ in range(300) for cores in cores_of_threads()}
+    finally:
+        enough.set()
+        worker.join()
+    assert allowed == {frozenset(os.sched_getaffinity(0))}
+
+
+def cores_of_threads():
+    """The cores on which each thread of this process may run at the moment."""
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(OSError):  # it has just ended
+            yield frozenset(os.sched_getaffinity(int(task.name)))
+
+
+@needs_openvino
 def test_openvino_sends_nothing_over_the_network():
     code = """
 import sys
+import threading
+from pathlib import Path
 from endo_depth_ros.depth.runtime_openvino import import_openvino
 openvino = import_openvino()
 import openvino.tools.ovc.telemetry_utils as telemetry
