@@ -102,7 +102,8 @@ class LocalMap:
         try:
             result = self._optimiser.take_result()
         except RuntimeError as error:
-            log.warning("the keyframes contradict one another (%s); tracking starts anew", error)
+            what = " ".join(str(error).strip().partition("\n\n")[0].split())
+            log.warning("the keyframes contradict one another (%s); tracking starts anew", what)
             self.leave()
             return None
         if result is None or result.newest not in self.keyframes:

@@ -59,13 +59,13 @@ class PoseSettings:
         maximum=100.0,
     )
     scale_log_sigma: float = setting(
-        0.03,
+        0.1,
         "Flicker: relative error of a depth image as a whole",
         minimum=0.0001,
         maximum=1.0,
     )
     max_depth_disagreement: float = setting(
-        0.2,
+        0.5,
         "Median relative difference between a depth image and the points already known above which it isn't believed",
         minimum=0.01,
         maximum=10.0,

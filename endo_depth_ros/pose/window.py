@@ -11,12 +11,12 @@ import numpy as np
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe
-from endo_depth_ros.pose.lie import Array
+from endo_depth_ros.pose.lie import Array, adjoint
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
 
 ROUNDS = 6
-LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3
+LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3  # of a median depth
 ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
 
 
@@ -66,7 +66,9 @@ class Window:
         self._others = [each for each in (make(first) for make in others) if each is not None]
         self.keyframes: list[Keyframe] = [first]
         self._past = gtsam.NonlinearFactorGraph()
-        noise = gtsam.noiseModel.Gaussian.Covariance(covariance)
+        held, self._unheld = _split(covariance, _loose_sigmas(first))
+        self._T_map_first = first.T_map_camera.copy()
+        noise = gtsam.noiseModel.Gaussian.Covariance(held)
         self._past.add(gtsam.PriorFactorPose3(pose_key(first.number), gtsam.Pose3(first.T_map_camera), noise))
         self._past.add(self._scale_prior(first))
 
@@ -108,14 +110,15 @@ class Window:
             keyframe.T_map_camera = values.atPose3(pose_key(keyframe.number)).matrix()
             keyframe.log_scale = float(values.atVector(scale_key(keyframe.number))[0])
         newest = self.keyframes[-1]
-        covariance = gtsam.Marginals(graph, values).marginalCovariance(pose_key(newest.number))
+        covariance = np.array(gtsam.Marginals(graph, values).marginalCovariance(pose_key(newest.number)))
+        Ad = adjoint(invert_transform(newest.T_map_camera) @ self._T_map_first)
         return WindowResult(
             newest.number,
             {keyframe.number: keyframe.T_map_camera for keyframe in self.keyframes},
             {keyframe.number: keyframe.log_scale for keyframe in self.keyframes},
             {keyframe.number: keyframe.landmarks.log_depth.copy() for keyframe in self.keyframes},
             {keyframe.number: keyframe.landmarks.log_sigma.copy() for keyframe in self.keyframes},
-            np.array(covariance),
+            covariance + Ad @ self._unheld @ Ad.T,
         )
 
     def _leave_behind(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
@@ -144,9 +147,7 @@ class Window:
 
     def _hold_together(self, previous: Keyframe, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         """A weak tie, so that the graph has a solution even where two keyframes share few landmarks."""
-        logs = previous.landmarks.log_depth
-        reach = LOOSE_DISTANCES * float(np.exp(np.median(logs))) if len(logs) else LOOSE_DISTANCES
-        noise = gtsam.noiseModel.Diagonal.Sigmas(np.array([LOOSE_RADIANS] * 3 + [reach] * 3))
+        noise = gtsam.noiseModel.Diagonal.Sigmas(_loose_sigmas(previous))
         between = gtsam.Pose3(invert_transform(previous.T_map_camera) @ keyframe.T_map_camera)
         return gtsam.BetweenFactorPose3(pose_key(previous.number), pose_key(keyframe.number), between, noise)
 
@@ -156,6 +157,24 @@ class Window:
             values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
             values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
         return values
+
+
+def _loose_sigmas(keyframe: Keyframe) -> Array:
+    """Standard deviations [6] of a twist that say next to nothing, beside what the keyframe's landmarks say."""
+    logs = keyframe.landmarks.log_depth
+    reach = LOOSE_DISTANCES * float(np.exp(np.median(logs))) if len(logs) else LOOSE_DISTANCES
+    return np.array([LOOSE_RADIANS] * 3 + [reach] * 3)
+
+
+def _split(covariance: Array, sigmas: Array) -> tuple[Array, Array]:
+    """A covariance as the sum of one that is nowhere wider than `sigmas` and the rest.
+
+    Where nobody knows the first keyframe's place, a graph that says so has no solution in floating-point numbers; all
+    keyframes are then misplaced together, by the rest.
+    """
+    values, vectors = np.linalg.eigh(covariance / np.outer(sigmas, sigmas))
+    held = (vectors * np.minimum(values, 1.0)) @ vectors.T * np.outer(sigmas, sigmas)
+    return held, covariance - held
 
 
 def _only(graph: gtsam.NonlinearFactorGraph, keys: list[int]) -> gtsam.NonlinearFactorGraph:

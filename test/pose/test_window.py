@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import gtsam
 import numpy as np
+import pytest
 from test_structure_factor import K
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
@@ -89,6 +90,19 @@ def test_covariance_covers_the_errors_after_much_is_forgotten() -> None:
         error = log_se3(invert_transform(walk.poses[-1]) @ results[-1].T_map_camera[9])
         normalised.append(error @ np.linalg.solve(results[-1].covariance, error))
     assert 2.0 < np.mean(normalised) < 12.0  # chi square of 48 degrees of freedom / 8, four sigma
+
+
+def test_nobody_knowing_where_it_begins_is_no_obstacle_and_stays_unknown() -> None:
+    nowhere = np.diag([0.5] * 3 + [100.0] * 3)
+    walk = Walk()
+    window = Window(PoseSettings(pixel_sigma=0.3, shared_error=1.0), walk.next(1, np.eye(4)), nowhere)
+    for number in range(2, 8):
+        result = window.add(walk.next(number, walk.poses[-1] @ STEP))
+    assert np.linalg.eigvalsh(result.covariance)[-3:] == pytest.approx(100.0, rel=0.1)
+    between = invert_transform(result.T_map_camera[2]) @ result.T_map_camera[7]
+    error = log_se3(invert_transform(invert_transform(walk.poses[1]) @ walk.poses[6]) @ between)
+    assert np.abs(error[:3]).max() < 0.01
+    assert np.abs(error[3:]).max() < 0.0006
 
 
 class Fixed(KeyframeFactors):
