@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -23,6 +22,8 @@ BASE, HAND_EYE, SCALE = (int(gtsam.symbol(letter, 0)) for letter in "bhm")
 ANYWHERE = np.array([3.0] * 3 + [10.0] * 3)
 # However sure the hand-eye pose seems: no less than this between two beginnings (radians, metres, log-scale).
 FLOOR = np.array([1e-3] * 3 + [1e-4] * 3 + [2e-3])
+# Keyframes whose depth the scale is an average of: flicker goes, what the depth of another place differs by stays.
+MEMORY = 24
 
 
 class KinematicFactors(KeyframeFactors):
@@ -37,7 +38,7 @@ class KinematicFactors(KeyframeFactors):
         self._base: Transform | None = None
         self._now = start
         self._numbers: list[int] = []  # of the keyframes in the window
-        self._depth_in_map: dict[int, float] = {}  # log_scale of all keyframes so far
+        self._depth_in_map: dict[int, float] = {}  # log_scale of the newest MEMORY keyframes
         self.result: HandEye | None = None  # after each optimisation; may be read on another thread
 
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
@@ -58,18 +59,21 @@ class KinematicFactors(KeyframeFactors):
         if self._base is None:
             return
         self._base = values.atPose3(BASE).matrix()
-        self._depth_in_map.update({number: float(values.atVector(scale_key(number))[0]) for number in self._numbers})
-        keys = gtsam.KeyVector([HAND_EYE, SCALE])
-        covariance = np.array(gtsam.Marginals(graph, values).jointMarginalCovariance(keys).fullMatrix())
-        log_scale = float(values.atVector(SCALE)[0])
-        self._now = HandEye(values.atPose3(HAND_EYE).matrix(), log_scale, covariance)
-        self.result = self._of_depth()
-
-    def _of_depth(self) -> HandEye:
-        """The hand-eye pose with metres per unit of depth: of the map, times what depth differs from the map by."""
+        X, log_scale = values.atPose3(HAND_EYE).matrix(), float(values.atVector(SCALE)[0])
+        scales = [scale_key(number) for number in self._numbers]
+        keys = gtsam.KeyVector([HAND_EYE, SCALE, *scales])
+        joint = np.array(gtsam.Marginals(graph, values).jointMarginalCovariance(keys).fullMatrix())
+        self._now = HandEye(X, log_scale, joint[:7, :7])
+        # Metres per unit of depth: of the map, times what the depth of the newest keyframes differs from the map by.
+        for number, key in zip(self._numbers, scales, strict=True):
+            self._depth_in_map[number] = float(values.atVector(key)[0])
+        while len(self._depth_in_map) > MEMORY:
+            del self._depth_in_map[next(iter(self._depth_in_map))]
         logs = np.array(list(self._depth_in_map.values()))
+        J = np.zeros((7, len(joint)))
+        J[:7, :7], J[6, 7:] = np.eye(7), 1 / len(scales)
         spread = np.diag([0.0] * 6 + [logs.var() / len(logs)])
-        return replace(self._now, log_scale=self._now.log_scale + logs.mean(), covariance=self._now.covariance + spread)
+        self.result = HandEye(X, log_scale + float(logs.mean()), J @ joint @ J.T + spread)
 
     def _find_base(self, keyframe: Keyframe, pose: KinematicPose) -> Transform:
         S = keyframe.T_map_camera.copy()

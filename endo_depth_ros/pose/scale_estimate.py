@@ -19,8 +19,8 @@ from endo_depth_ros.pose.scale_samples import ScaleSamples, travel
 from endo_depth_ros.pose.tracker import TrackedFrame
 from endo_depth_ros.stamps import NANOSECONDS
 
-# Relative: what vision's own scale wanders by, and what a scale may have changed by when a window begins.
-VISION_DRIFT, NEW_WINDOW = 0.005, 0.01
+# Relative: what vision's own scale wanders by.
+VISION_DRIFT = 0.005
 # With a hand-eye rotation less sure than this, kinematics would bend what vision sees.
 MAX_ROTATION_SIGMA = np.radians(3.0)
 # Estimates in a row that must contradict the believed scale before it changes.
@@ -55,6 +55,7 @@ class MetricScale:
         self._given = T_tool_camera
         self._kinematics = Kinematics(self.settings)
         self.estimate = ScaleEstimate(Scale(), reason="no motion was compared yet")
+        self._measured = ""  # what is said of the epoch's scale while nothing contradicts it
         self._is_believed = self.settings.constant > 0
         if self._is_believed:
             sigma = self.settings.constant * self.settings.constant_sigma
@@ -79,13 +80,14 @@ class MetricScale:
         """The robot's poses for a window that begins with `first`, once hand-eye pose and scale are known."""
         latest = self.estimate.latest
         self._fused = None
-        if latest is not None and self._is_believable(latest):
-            drift = np.diag([0.0] * 6 + [NEW_WINDOW**2])
+        if latest is not None and self._can_fuse(latest):
             self._fused_unit = first.metres_per_unit
-            log_scale = latest.log_scale - float(np.log(self._fused_unit))
-            self._fused = KinematicFactors(
-                self._kinematics, HandEye(latest.T_tool_camera, log_scale, latest.covariance + drift)
-            )
+            # The map's unit is what it is called, from here on; depth that wanders is what differs from it.
+            is_metric = self._is_believed and np.isclose(self._fused_unit, self.estimate.scale.value)
+            log_scale = 0.0 if is_metric else latest.log_scale - float(np.log(self._fused_unit))
+            covariance = latest.covariance.copy()
+            covariance[6], covariance[:, 6] = 0, 0
+            self._fused = KinematicFactors(self._kinematics, HandEye(latest.T_tool_camera, log_scale, covariance))
         return self._fused
 
     def update(self, tracked: TrackedFrame, calibrated: bool = True) -> ScaleEstimate:
@@ -154,25 +156,33 @@ class MetricScale:
         turn = np.radians(self.settings.hand_eye_rotation_sigma_deg)
         return np.diag([turn**-2] * 3 + [self.settings.hand_eye_position_sigma**-2] * 3)
 
-    def _is_believable(self, latest: HandEye) -> bool:
-        return latest.scale_sigma <= self.settings.max_scale_sigma + NEW_WINDOW and (
-            latest.rotation_sigma <= MAX_ROTATION_SIGMA
-        )
+    def _can_fuse(self, latest: HandEye) -> bool:
+        """Whether the robot's poses may go into a window: hand-eye pose and the map's unit are known well enough."""
+        is_known = self._is_believed or latest.scale_sigma <= self.settings.max_scale_sigma
+        return is_known and latest.rotation_sigma <= MAX_ROTATION_SIGMA
 
     def _judge(self, latest: HandEye, calibrated: bool) -> None:
         """Begin an epoch with this scale where it is known well enough and isn't the believed one already."""
         if self.settings.constant > 0:
             return
-        if latest.scale_sigma > self.settings.max_scale_sigma:
-            if not self._is_believed:
-                self._say(f"the scale is known to {latest.scale_sigma:.1%} by kinematics so far")
+        believed, sigma = self.estimate.scale, latest.scale_sigma
+        if not self._is_believed and sigma > self.settings.max_scale_sigma:
+            self._say(f"the scale is known to {sigma:.1%} by kinematics so far")
             return
-        believed = self.estimate.scale
-        change = abs(latest.log_scale - float(np.log(believed.value)))
-        far = change > max(self.settings.new_epoch_change, 2 * latest.scale_sigma)
+        off = float(np.log(believed.value)) - latest.log_scale
+        far = abs(off) > max(self.settings.new_epoch_change, 2 * sigma)
         self._contradictions = self._contradictions + 1 if far else 0
-        if not self._is_believed or self._contradictions >= INSISTENCE:
+        if not self._is_believed:
             self._begin_epoch(latest, calibrated)
+        elif not far:
+            self._say(self._measured)
+        elif self._contradictions >= INSISTENCE:
+            # Poses stay metric by the robot. Depth whose scale wanders from place to place is better told than chased:
+            # each epoch cuts the way in two.
+            if sigma <= self.settings.max_scale_sigma:
+                self._begin_epoch(latest, calibrated)
+            else:
+                self._say(f"depth is {np.expm1(off):+.0%} off by the robot, to {sigma:.0%}; its poses are metric")
 
     def _begin_epoch(self, latest: HandEye, calibrated: bool) -> None:
         value = float(np.exp(latest.log_scale))
@@ -181,7 +191,8 @@ class MetricScale:
         self.estimate = replace(self.estimate, scale=scale)
         self._contradictions, self._is_believed = 0, True
         lack = "" if calibrated else "; the camera is uncalibrated"
-        self._say(f"measured by kinematics to {latest.scale_sigma:.1%}{lack}")
+        self._measured = f"measured by kinematics to {latest.scale_sigma:.1%}{lack}"
+        self._say(self._measured)
 
     def _say(self, reason: str) -> None:
         self.estimate = replace(self.estimate, reason=reason)

@@ -17,6 +17,9 @@ from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scal
 
 ROUNDS = 6
 LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3  # of a median depth
+LOOSE_LOG_SCALE = 0.3
+# Share of the loose standard deviations to which a window's first keyframe is held; see _split.
+GAUGE = 0.01
 ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
 
 
@@ -66,7 +69,7 @@ class Window:
         self._others = [each for each in (make(first) for make in others) if each is not None]
         self.keyframes: list[Keyframe] = [first]
         self._past = gtsam.NonlinearFactorGraph()
-        held, self._unheld = _split(covariance, _loose_sigmas(first))
+        held, self._unheld = _split(covariance, GAUGE * _loose_sigmas(first))
         self._T_map_first = first.T_map_camera.copy()
         noise = gtsam.noiseModel.Gaussian.Covariance(held)
         self._past.add(gtsam.PriorFactorPose3(pose_key(first.number), gtsam.Pose3(first.T_map_camera), noise))
@@ -142,7 +145,9 @@ class Window:
         ]
 
     def _scale_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
-        noise = gtsam.noiseModel.Isotropic.Sigma(1, self._settings.scale_log_sigma)
+        # Whoever else knows lengths knows them better than a network, whose scale wanders.
+        sigma = max(self._settings.scale_log_sigma, LOOSE_LOG_SCALE if self._others else 0.0)
+        noise = gtsam.noiseModel.Isotropic.Sigma(1, sigma)
         return gtsam.PriorFactorVector(scale_key(keyframe.number), np.zeros(1), noise)
 
     def _hold_together(self, previous: Keyframe, keyframe: Keyframe) -> gtsam.NonlinearFactor:
@@ -169,8 +174,8 @@ def _loose_sigmas(keyframe: Keyframe) -> Array:
 def _split(covariance: Array, sigmas: Array) -> tuple[Array, Array]:
     """A covariance as the sum of one that is nowhere wider than `sigmas` and the rest.
 
-    Where nobody knows the first keyframe's place, a graph that says so has no solution in floating-point numbers; all
-    keyframes are then misplaced together, by the rest.
+    All keyframes are misplaced together by the rest, which the graph need not know. Were they free to move by so much,
+    it would have no solution in floating-point numbers, or move them with every linearisation anew.
     """
     values, vectors = np.linalg.eigh(covariance / np.outer(sigmas, sigmas))
     held = (vectors * np.minimum(values, 1.0)) @ vectors.T * np.outer(sigmas, sigmas)

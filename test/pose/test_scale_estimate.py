@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from robot_world import RATE_HZ, RobotWorld, drifting_frames, track, watch
@@ -84,9 +86,8 @@ def test_depth_of_another_unit_begins_another_epoch() -> None:
     assert after.scale.value == pytest.approx(0.9, rel=0.03)
 
 
-def test_robot_and_vision_together_are_better_than_either() -> None:
-    world, again = RobotWorld(units=0.7, offset_s=OFFSET_S), RobotWorld(units=0.7, offset_s=OFFSET_S)
-    metric = metric_of(world)
+def errors_of(world: RobotWorld, again: RobotWorld, metric: MetricScale) -> list[float]:
+    """Of positions after one rigid motion, metres: robot and vision together, vision alone, robot alone."""
     *_, (_, estimate) = watch(world, metric, 7.0)
     numbers = range(8 * RATE_HZ, 11 * RATE_HZ)
     world.report_kinematics(metric, 7.9, 8.0)
@@ -94,10 +95,34 @@ def test_robot_and_vision_together_are_better_than_either() -> None:
     seen = track(again, None, numbers, estimate.scale)
     robot = [again.sample_kinematics(n / RATE_HZ) @ world.T_tool_camera_given for n in numbers]
     truth = np.stack([world.pose(n / RATE_HZ)[:3, 3] for n in numbers])
-    errors = [rigid_error(np.stack(way)[:, :3, 3], truth) for way in (fused.T_map_camera, seen.T_map_camera, robot)]
+    return [rigid_error(np.stack(way)[:, :3, 3], truth) for way in (fused.T_map_camera, seen.T_map_camera, robot)]
+
+
+def test_robot_and_vision_together_are_better_than_either() -> None:
+    world, again = RobotWorld(units=0.7, offset_s=OFFSET_S), RobotWorld(units=0.7, offset_s=OFFSET_S)
+    metric = metric_of(world)
+    errors = errors_of(world, again, metric)
     assert errors[0] < min(errors[1:])
     assert metric.estimate.latest is not None
     assert np.exp(metric.estimate.latest.log_scale) == pytest.approx(0.7, rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_they_are_where_the_scale_of_depth_wanders_from_place_to_place(seed: int) -> None:
+    world, again = (RobotWorld(seed, units=0.7, offset_s=OFFSET_S, wander=0.25) for _ in range(2))
+    errors = errors_of(world, again, metric_of(world))
+    assert errors[0] < 0.7 * min(errors[1:])
+
+
+def test_depth_that_is_off_within_an_epoch_is_told() -> None:
+    world = RobotWorld(units=0.7, offset_s=OFFSET_S)
+    metric = metric_of(world)
+    *_, (_, estimate) = watch(world, metric, 7.0)
+    world.report_kinematics(metric, 7.9, 8.0)
+    world.units = 0.56  # depth is 25 % too large by the scale that is believed
+    track(world, metric, range(8 * RATE_HZ, 12 * RATE_HZ), estimate.scale)
+    assert metric.estimate.scale.epoch == estimate.scale.epoch
+    assert re.match(r"depth is \+2\d% off by the robot", metric.estimate.reason), metric.estimate.reason
 
 
 def rigid_error(positions: np.ndarray, truth: np.ndarray) -> float:
