@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -87,7 +88,7 @@ def make_trainer(recipe: FitRecipe | MotionRecipe, output: Path, monitored: str)
 
 
 def make_callbacks(recipe: FitRecipe | MotionRecipe, output: Path, monitored: str) -> list[Callback]:
-    """Moving average, the newest checkpoint, the best one, curves of the learning rate, progress.
+    """Moving average, the newest checkpoint, the best one, the last one, curves of the learning rate, progress.
 
     The newest monitors nothing: one that does is not written at an epoch's end but waits for the next validation.
     """
@@ -111,6 +112,21 @@ def make_callbacks(recipe: FitRecipe | MotionRecipe, output: Path, monitored: st
             enable_version_counter=False,
             save_on_train_epoch_end=False,
         ),
+        LastCheckpoint(folder, settings.checkpoint_steps),
         LearningRateMonitor("step"),
         StepProgress(recipe.optimiser.steps, images),
     ]
+
+
+class LastCheckpoint(Callback):
+    """The checkpoint of the last step, where none is due at it: else the steps since the newest would be lost."""
+
+    def __init__(self, folder: Path, checkpoint_steps: int) -> None:
+        self._folder, self._checkpoint_steps = folder, checkpoint_steps
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write it, with what a resumed training needs, as the others."""
+        if trainer.global_step == trainer.max_steps and trainer.global_step % self._checkpoint_steps:
+            trainer.save_checkpoint(self._folder / f"{trainer.global_step:07d}.ckpt")

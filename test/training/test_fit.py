@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,18 @@ def test_a_training_leaves_checkpoints_curves_and_its_recipe(small_recipe: FitRe
     assert not network.training
     with pytest.raises(CheckpointError, match="--resume"):
         fit(small_recipe, tmp_path, resume=False)
+
+
+def test_the_last_step_has_a_checkpoint_whenever_it_comes(small_recipe: FitRecipe, tmp_path: Path) -> None:
+    recipe = replace(small_recipe, optimiser=replace(small_recipe.optimiser, steps=5))
+    fit(recipe, tmp_path, resume=False)
+    newest = newest_checkpoint(tmp_path / CHECKPOINTS)
+    assert newest.stem == "0000005"
+    content = load_checkpoint(newest)
+    assert content["global_step"] == 5
+    assert content["current_model_state"].keys() == content["state_dict"].keys()
+    fit(small_recipe, tmp_path, resume=True)
+    assert newest_checkpoint(tmp_path / CHECKPOINTS).stem == "0000008"
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_keeps_the_last_checkpoint(
