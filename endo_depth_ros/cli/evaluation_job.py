@@ -26,11 +26,11 @@ from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.json_file import finite
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.runs.in_process import answer_in_process, load_pipelines
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import evaluate_recording
 from endo_depth_ros.runs.recordings import BagRecording, Recording, SequenceRecording
 from endo_depth_ros.runs.run_folder import RecordingResult, read_facts, write_result
+from endo_depth_ros.runs.side_by_side import answer_in_process, load_pipelines
 from endo_depth_ros.runs.truth_topics import TruthTopics
 from endo_depth_ros.work_ahead import read_ahead
 

@@ -12,7 +12,7 @@ from endo_depth_ros.contracts import DepthEstimate, FrameStatus, Verdict
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.runs.in_process import answer_in_process, load_pipelines
+from endo_depth_ros.runs.side_by_side import answer_in_process, load_pipelines
 
 FRAME_NS = 40_000_000
 SETTINGS = DepthSettings(model="shading", device="cpu", cpu_threads=2)
