@@ -18,8 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test" / "pose"))
 
-from robot_world import RATE_HZ, RobotWorld, track, watch
-from test_scale_estimate import rigid_error
+from robot_world import RobotWorld, compare_ways, watch
 
 from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
@@ -49,17 +48,10 @@ def run(seed: int) -> tuple[float, float, list[float]]:
     said_m, error = np.nan, np.nan
     for travelled, estimate in watch(world, metric, 7.0):
         if estimate.scale.state is ScaleState.METRIC:
-            said_m = min(said_m, travelled) if np.isfinite(said_m) else travelled
+            said_m = travelled if np.isnan(said_m) else said_m
             if travelled >= ENOUGH_M and np.isnan(error):
                 error = estimate.scale.value / world.units - 1
-    numbers = range(8 * RATE_HZ, 11 * RATE_HZ)
-    world.report_kinematics(metric, 7.9, 8.0)
-    fused = track(world, metric, numbers, estimate.scale)
-    seen = track(again, None, numbers, estimate.scale)
-    robot = [again.sample_kinematics(number / RATE_HZ) @ world.T_tool_camera_given for number in numbers]
-    truth = np.stack([world.pose(number / RATE_HZ)[:3, 3] for number in numbers])
-    ways = (fused.T_map_camera, seen.T_map_camera, robot)
-    return said_m, error, [1000 * rigid_error(np.stack(way)[:, :3, 3], truth) for way in ways]
+    return said_m, error, [1000 * each for each in compare_ways(world, again, metric, estimate.scale)]
 
 
 def main() -> int:

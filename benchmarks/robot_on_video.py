@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation, Slerp
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test" / "pose"))
 
-from robot_world import KINEMATICS_HZ, T_BASE_WORLD, T_TOOL_CAMERA
-from test_scale_estimate import rigid_error
+from robot_world import KINEMATICS_HZ, T_BASE_WORLD, T_TOOL_CAMERA, rigid_error
 
 from endo_depth_ros.bags.rosbag_source import RosbagSource
 from endo_depth_ros.bags.source import SourceFrame
@@ -45,7 +43,7 @@ AHEAD_S = 0.02
 HAVE_POSE = (TrackingState.INITIALISING, TrackingState.TRACKING, TrackingState.RELOCALISED)
 LOOKED_AT = 10  # of so many true depth images one is compared
 
-Positions = dict[int, NDArray[np.float64]]
+Way = dict[int, Transform]
 
 
 @dataclass
@@ -79,18 +77,18 @@ class Robot:
 def run(bag: Path, seed: int) -> str:
     """A line of the table."""
     truths = [truth for truth in read_truth_topics(bag, TruthTopics()) if truth.T_world_camera is not None]
-    true = {truth.stamp_ns: truth.T_world_camera[:3, 3] for truth in truths if truth.T_world_camera is not None}
+    true = {truth.stamp_ns: truth.T_world_camera for truth in truths if truth.T_world_camera is not None}
     depths = {truth.stamp_ns: truth for truth in truths[::LOOKED_AT]}
     robot = Robot(truths, np.random.default_rng(seed))
     frames = [frame for frame in RosbagSource(bag) if frame.stamp_ns in true]
     depth = DepthPipeline(DepthNodeSettings())
     metric = create_metric_scale(MetricScaleSettings(time_offset_s=robot.told_s), robot.T_tool_camera_given)
     pose = PosePipeline(PoseSettings(synchronous=True), [metric.factors])
-    fused: dict[int, Positions] = {}
+    fused: dict[int, Way] = {}
     ratios: list[float] = []
     asked_ns, travelled, known_m = frames[0].stamp_ns, 0.0, np.nan
     for before, frame in zip([frames[0], *frames], frames, strict=False):
-        travelled += float(np.linalg.norm(true[frame.stamp_ns] - true[before.stamp_ns]))
+        travelled += float(np.linalg.norm((true[frame.stamp_ns] - true[before.stamp_ns])[:3, 3]))
         while asked_ns <= frame.stamp_ns + AHEAD_S * NANOSECONDS:
             metric.add_kinematics(asked_ns - round(robot.offset_s * NANOSECONDS), robot.sample(asked_ns))
             asked_ns += NANOSECONDS // KINEMATICS_HZ
@@ -105,11 +103,11 @@ def run(bag: Path, seed: int) -> str:
         if frame.stamp_ns in depths:
             ratios += true_by_predicted(answered, depths[frame.stamp_ns])
         if tracked.pose.state in HAVE_POSE and tracked.pose.scale.state is ScaleState.METRIC:
-            fused.setdefault(tracked.segment, {})[frame.stamp_ns] = tracked.pose_in_map()[:3, 3]
+            fused.setdefault(tracked.segment, {})[frame.stamp_ns] = tracked.pose_in_map()
     pose.close()
     newest = fused[max(fused)] if fused else {}
     alone = follow(depth, [frame for frame in frames if newest and frame.stamp_ns >= min(newest)])
-    by_robot = {stamp_ns: (robot.sample(stamp_ns) @ robot.T_tool_camera_given)[:3, 3] for stamp_ns in newest}
+    by_robot = {stamp_ns: robot.sample(stamp_ns) @ robot.T_tool_camera_given for stamp_ns in newest}
     errors = [error_mm(way, true) for way in (newest, alone, by_robot)]
     value, epochs = metric.estimate.scale.value, metric.estimate.scale.epoch
     cells = [bag.stem, str(seed), f"{1000 * known_m:.0f}", f"{value:.2f}", f"{np.median(ratios):.2f}", str(epochs)]
@@ -125,23 +123,23 @@ def true_by_predicted(estimate: DepthEstimate, truth: Truth) -> list[float]:
     return [float(np.median((depth / estimate.depth)[common])) * estimate.status.scale.value] if common.any() else []
 
 
-def follow(depth: DepthPipeline, frames: list[SourceFrame]) -> Positions:
+def follow(depth: DepthPipeline, frames: list[SourceFrame]) -> Way:
     """The camera's way by vision alone, of the segment that is longest."""
-    pose, ways = PosePipeline(PoseSettings(synchronous=True)), {0: Positions()}
+    pose, ways = PosePipeline(PoseSettings(synchronous=True)), {0: Way()}
     depth.reset()
     for frame in frames:
         tracked = pose.track(answer(depth, frame, 0.0))
         if tracked.pose.state in HAVE_POSE:
-            ways.setdefault(tracked.segment, {})[frame.stamp_ns] = tracked.pose_in_map()[:3, 3]
+            ways.setdefault(tracked.segment, {})[frame.stamp_ns] = tracked.pose_in_map()
     pose.close()
     return max(ways.values(), key=len)
 
 
-def error_mm(way: Positions, true: Positions) -> float:
+def error_mm(way: Way, true: Way) -> float:
     """Root mean square distance after one rigid motion; NaN for fewer than three poses."""
     if len(way) < 3:
         return float("nan")
-    return 1000 * rigid_error(np.stack(list(way.values())), np.stack([true[stamp_ns] for stamp_ns in way]))
+    return 1000 * rigid_error(list(way.values()), [true[stamp_ns] for stamp_ns in way])
 
 
 def main() -> int:

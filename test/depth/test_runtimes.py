@@ -120,8 +120,6 @@ def cores_of_threads():
 def test_openvino_sends_nothing_over_the_network():
     code = """
 import sys
-import threading
-from pathlib import Path
 from endo_depth_ros.depth.runtime_openvino import import_openvino
 openvino = import_openvino()
 import openvino.tools.ovc.telemetry_utils as telemetry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from endo_depth_ros.contracts import PoseEstimate, Scale, TrackingState
+from endo_depth_ros.evaluation.trajectory_metrics import Alignment, absolute_error, align
+from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.lie import exp_se3
@@ -164,3 +166,24 @@ def track(world: RobotWorld, metric: MetricScale | None, numbers: range, scale: 
             pose = PoseEstimate(stamp_ns, "camera", TrackingState.TRACKING, T, result.covariance, scale)
             metric.update(TrackedFrame(pose, np.eye(4), 0, 0, log_scale=log_scale))
     return run
+
+
+def compare_ways(world: RobotWorld, again: RobotWorld, metric: MetricScale, scale: Scale) -> list[float]:
+    """Errors of robot and vision together, of vision alone, of the robot alone, metres.
+
+    again: the same world; what the robot says for itself and vision alone sees comes from it.
+    """
+    numbers = range(8 * RATE_HZ, 11 * RATE_HZ)
+    world.report_kinematics(metric, 7.9, 8.0)
+    fused = track(world, metric, numbers, scale)
+    seen = track(again, None, numbers, scale)
+    robot = [again.sample_kinematics(number / RATE_HZ) @ world.T_tool_camera_given for number in numbers]
+    truth = [world.pose(number / RATE_HZ) for number in numbers]
+    return [rigid_error(way, truth) for way in (fused.T_map_camera, seen.T_map_camera, robot)]
+
+
+def rigid_error(poses: Sequence[Transform], truth: Sequence[Transform]) -> float:
+    """Root mean square distance of the positions after the best rigid motion."""
+    stamps_ns = np.arange(len(truth))
+    true = Trajectory(stamps_ns, np.stack(truth))
+    return absolute_error(align(Trajectory(stamps_ns, np.stack(poses)), true, Alignment.SE3)[0], true)

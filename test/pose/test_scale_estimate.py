@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from robot_world import RATE_HZ, RobotWorld, drifting_frames, track, watch
+from robot_world import RATE_HZ, RobotWorld, compare_ways, drifting_frames, track, watch
 
 from endo_depth_ros.contracts import Scale, ScaleState
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
@@ -86,22 +86,11 @@ def test_depth_of_another_unit_begins_another_epoch() -> None:
     assert after.scale.value == pytest.approx(0.9, rel=0.03)
 
 
-def errors_of(world: RobotWorld, again: RobotWorld, metric: MetricScale) -> list[float]:
-    """Of positions after one rigid motion, metres: robot and vision together, vision alone, robot alone."""
-    *_, (_, estimate) = watch(world, metric, 7.0)
-    numbers = range(8 * RATE_HZ, 11 * RATE_HZ)
-    world.report_kinematics(metric, 7.9, 8.0)
-    fused = track(world, metric, numbers, estimate.scale)
-    seen = track(again, None, numbers, estimate.scale)
-    robot = [again.sample_kinematics(n / RATE_HZ) @ world.T_tool_camera_given for n in numbers]
-    truth = np.stack([world.pose(n / RATE_HZ)[:3, 3] for n in numbers])
-    return [rigid_error(np.stack(way)[:, :3, 3], truth) for way in (fused.T_map_camera, seen.T_map_camera, robot)]
-
-
 def test_robot_and_vision_together_are_better_than_either() -> None:
     world, again = RobotWorld(units=0.7, offset_s=OFFSET_S), RobotWorld(units=0.7, offset_s=OFFSET_S)
     metric = metric_of(world)
-    errors = errors_of(world, again, metric)
+    *_, (_, estimate) = watch(world, metric, 7.0)
+    errors = compare_ways(world, again, metric, estimate.scale)
     assert errors[0] < min(errors[1:])
     assert metric.estimate.latest is not None
     assert np.exp(metric.estimate.latest.log_scale) == pytest.approx(0.7, rel=0.03)
@@ -110,7 +99,9 @@ def test_robot_and_vision_together_are_better_than_either() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_they_are_where_the_scale_of_depth_wanders_from_place_to_place(seed: int) -> None:
     world, again = (RobotWorld(seed, units=0.7, offset_s=OFFSET_S, wander=0.25) for _ in range(2))
-    errors = errors_of(world, again, metric_of(world))
+    metric = metric_of(world)
+    *_, (_, estimate) = watch(world, metric, 7.0)
+    errors = compare_ways(world, again, metric, estimate.scale)
     assert errors[0] < 0.7 * min(errors[1:])
 
 
@@ -123,11 +114,3 @@ def test_depth_that_is_off_within_an_epoch_is_told() -> None:
     track(world, metric, range(8 * RATE_HZ, 12 * RATE_HZ), estimate.scale)
     assert metric.estimate.scale.epoch == estimate.scale.epoch
     assert re.match(r"depth is \+2\d% off by the robot", metric.estimate.reason), metric.estimate.reason
-
-
-def rigid_error(positions: np.ndarray, truth: np.ndarray) -> float:
-    """Root mean square distance after the best rigid motion."""
-    a, b = positions - positions.mean(axis=0), truth - truth.mean(axis=0)
-    u, _, vt = np.linalg.svd(b.T @ a)
-    R = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
-    return float(np.sqrt(((a @ R.T - b) ** 2).sum(axis=1).mean()))

@@ -30,6 +30,14 @@ def wall_frames(count, first_ns=0):
         yield SourceFrame(seen.stamp_ns, seen.frame_id, seen.image, seen.camera)
 
 
+def frames_until(closed):
+    """Many frames; sets `closed` when nobody takes them any more."""
+    try:
+        yield from wall_frames(50)
+    finally:
+        closed.set()
+
+
 def frames_with_faults():
     """Good frames, a broken one, and a jump back in time."""
     yield from wall_frames(3, 100 * FRAME_NS)
@@ -80,30 +88,16 @@ def test_what_a_model_raises_comes_to_the_caller_and_ends_the_reading(pipelines,
         raise RuntimeError("no memory is left")
 
     closed = threading.Event()
-
-    def frames():
-        try:
-            yield from wall_frames(50)
-        finally:
-            closed.set()
-
     for pipeline in pipelines:
         monkeypatch.setattr(pipeline.estimator, "estimate", fail)
     with pytest.raises(RuntimeError, match="no memory is left"):
-        list(answer_in_process(frames(), pipelines, 0.0))
+        list(answer_in_process(frames_until(closed), pipelines, 0.0))
     assert closed.wait(10)
 
 
 def test_whoever_stops_asking_ends_the_reading(pipelines):
     closed = threading.Event()
-
-    def frames():
-        try:
-            yield from wall_frames(50)
-        finally:
-            closed.set()
-
-    answers = answer_in_process(frames(), pipelines, 0.0)
+    answers = answer_in_process(frames_until(closed), pipelines, 0.0)
     next(answers)
     answers.close()
     assert closed.wait(10)
