@@ -82,12 +82,9 @@ class MetricScale:
         self._fused = None
         if latest is not None and self._can_fuse(latest):
             self._fused_unit = first.metres_per_unit
-            # The map's unit is what it is called, from here on; depth that wanders is what differs from it.
             is_metric = self._is_believed and np.isclose(self._fused_unit, self.estimate.scale.value)
             log_scale = 0.0 if is_metric else latest.log_scale - float(np.log(self._fused_unit))
-            covariance = latest.covariance.copy()
-            covariance[6], covariance[:, 6] = 0, 0
-            self._fused = KinematicFactors(self._kinematics, HandEye(latest.T_tool_camera, log_scale, covariance))
+            self._fused = KinematicFactors(self._kinematics, replace(latest, log_scale=log_scale))
         return self._fused
 
     def update(self, tracked: TrackedFrame, calibrated: bool = True) -> ScaleEstimate:
