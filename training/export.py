@@ -12,7 +12,7 @@ import yaml
 from endo_depth_ros.depth.weights import WeightsRecord, save_weights
 from training.checkpoints import read_network
 from training.held_out import score_renderings, score_table
-from training.scores import average, rescaled, sigma_factor, sparsification_gain
+from training.scores import average, rescaled, scale_sigma, sigma_factor, sparsification_gain
 
 LICENCE = "Apache-2.0"
 # Share of errors that a calibrated standard deviation covers: that of a Laplace distribution is 0.76, of a normal 0.68.
@@ -36,6 +36,7 @@ def export(checkpoint: Path, data: Path, output: Path, device: str) -> str:
         input_width=size[0],
         input_height=size[1],
         sigma_factor=factor,
+        scale_sigma=scale_sigma(raw),
         recipe=yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False),
         commit=current_commit(),
         metrics={**metrics, "sparsification_gain": sparsification_gain(scores)},

@@ -177,6 +177,11 @@ def sigma_factor(images: Sequence[ImageScore], wanted: float) -> float:
     return float(np.quantile(error / sigma, wanted))
 
 
+def scale_sigma(images: Sequence[ImageScore]) -> float:
+    """Root mean square of the images' log scales: how far metres are off as a whole, one standard deviation."""
+    return math.sqrt(_mean(image.log_scale**2 for image in images))
+
+
 def rescaled(images: Sequence[ImageScore], factor: float) -> list[ImageScore]:
     """The scores with sigma multiplied by a factor; coverage is that of the sampled pixels."""
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
@@ -47,6 +48,7 @@ class DepthEstimator(ABC):
 
     name: ClassVar[str]
     scale_state: ClassVar[ScaleState]  # of the raw output: RELATIVE or NOMINAL
+    scale_sigma: float = math.nan  # relative standard deviation of a nominal unit of depth, NaN where nobody knows
     size_multiple: ClassVar[int] = 1  # height and width are padded to multiples of this
     constant_scale: ClassVar[bool]  # whether one factor fits all frames, so that a given scale can make it metric
 

@@ -31,11 +31,14 @@ class KnownScale:
             return replace(self, measured=scale)
         return replace(self, measured=scale, epoch=scale.epoch)
 
-    def scale(self, of_model: ScaleState, verified: bool) -> Scale:
-        """The scale of a frame. verified: whether one factor fits all frames of a calibrated camera."""
+    def scale(self, of_model: Scale, verified: bool) -> Scale:
+        """The scale of a frame.
+
+        of_model: what the model promises. verified: whether one factor fits all frames of a calibrated camera.
+        """
         state = ScaleState.METRIC if verified else ScaleState.NOMINAL
         if self.metres_per_unit:
             return Scale(state, self.metres_per_unit, epoch=self.epoch)
         if self.measured is not None:
             return replace(self.measured, state=state, epoch=self.epoch)
-        return Scale(of_model, epoch=self.epoch)
+        return replace(of_model, epoch=self.epoch)

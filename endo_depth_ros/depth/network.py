@@ -10,15 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from endo_depth_ros.depth.efficientnet_lite import PYRAMID_CHANNELS, ConvNorm, EfficientNetLite0
+from endo_depth_ros.depth.shading_cue import STRIDE, shading_cue
 
 SIZE_MULTIPLE = 32  # height and width of the network's images are multiples of this
-INPUT_CHANNELS = 6  # RGB, inside, x / z, y / z
+INPUT_CHANNELS = 7  # RGB, inside, x / z, y / z, shading cue
+FIELD_CHANNELS = slice(4, 7)  # of them, what smooth fields of depth are made of
 # (RGB * 255 - 127) / 128, which the ImageNet weights of the encoder expect.
 RGB_MEAN = 127 / 255
 RGB_STD = 128 / 255
 MAPS = 2  # log depth, log b
 SUBPIXELS = 4  # 2 x 2
 FRACTIONS = 2 * SUBPIXELS  # across and down
+CUE_SHARES = 1  # how much of the shading cue a pixel takes over
+CONTEXT_CHANNELS = 96
+FIELD_TERMS = 6  # x, y, x², xy, y² of the rays, shading cue
 BILINEAR_FRACTION = 0.25
 
 
@@ -42,7 +47,11 @@ class NetworkConfig:
 
 
 class DepthNetwork(nn.Module):
-    """EfficientNet-Lite0, a feature pyramid, heads at half resolution and learned upsampling."""
+    """EfficientNet-Lite0, a feature pyramid with the image's context, heads at half resolution, learned upsampling.
+
+    Log depth is the head's, plus a share of the shading cue that the head gives each pixel, plus a smooth field for the
+    image: what single neighbourhoods can't tell is how the light of this scope falls off.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         """Random weights."""
@@ -51,7 +60,8 @@ class DepthNetwork(nn.Module):
         self.encoder = EfficientNetLite0(INPUT_CHANNELS)
         self.decoder = PyramidDecoder(config.decoder_channels)
         fine = config.decoder_channels[0]
-        self.head = nn.Conv2d(fine, MAPS + FRACTIONS, 1)
+        self.context = ImageContext(config.decoder_channels[-1])
+        self.head = nn.Conv2d(fine, MAPS + FRACTIONS + CUE_SHARES, 1)
         self.upsample = LearnedUpsampling()
         self._initialise_head()
 
@@ -61,9 +71,15 @@ class DepthNetwork(nn.Module):
         images: [B, 3, H, W], RGB in [0, 1]. inside: [B, H, W], the scope's field of view. K: float32 [B, 3, 3], pinhole
         of these pixels. H and W are multiples of SIZE_MULTIPLE. One standard deviation of log depth is sqrt(2) * b.
         """
-        x = network_input(images, inside, K).to(self.head.weight.dtype)
-        out = self.head(self.decoder(self.encoder(x))).float()
-        raw = self.upsample(out[:, :MAPS], out[:, MAPS:])  # [B, MAPS, H, W]
+        x = network_input(images, inside, K)
+        pyramid = self.encoder(x.to(self.head.weight.dtype))
+        bias, coefficients = self.context(pyramid[-1])
+        out = self.head(self.decoder(pyramid, bias)).float()
+        maps, fractions, cue_share = out.split([MAPS, FRACTIONS, CUE_SHARES], 1)
+        terms = field_terms(F.avg_pool2d(x[:, FIELD_CHANNELS].float(), 2))
+        smooth = (coefficients.float()[:, :, None, None] * terms).sum(1) + cue_share[:, 0] * terms[:, -1]
+        maps = torch.stack([maps[:, 0] + smooth, maps[:, 1]], 1)
+        raw = self.upsample(maps, fractions)  # [B, MAPS, H, W]
         c = self.config
         log_depth = soft_bound(raw[:, 0], math.log(c.min_depth_m), math.log(c.max_depth_m))
         log_b = soft_bound(raw[:, 1], c.min_log_b, c.max_log_b)
@@ -78,7 +94,9 @@ class DepthNetwork(nn.Module):
             nn.init.normal_(self.head.weight, std=0.01)
         assert self.head.bias is not None
         with torch.no_grad():
-            self.head.bias.copy_(torch.tensor([depth, log_b] + [logit(BILINEAR_FRACTION)] * FRACTIONS))
+            self.head.bias.copy_(
+                torch.tensor([depth, log_b] + [logit(BILINEAR_FRACTION)] * FRACTIONS + [0.0] * CUE_SHARES)
+            )
 
 
 class PyramidDecoder(nn.Module):
@@ -93,14 +111,36 @@ class PyramidDecoder(nn.Module):
         self.narrow = nn.ModuleList(ConvNorm(coarse, fine) for coarse, fine in steps)
         self.mix = nn.ModuleList(ConvNorm(fine, fine, kernel=3) for _, fine in steps)
 
-    def forward(self, pyramid: list[Tensor]) -> Tensor:
-        """Features at strides 2 to 32 to one at stride 2, [B, channels[0], H / 2, W / 2]."""
-        x = F.relu(self.lateral[-1](pyramid[-1]))
+    def forward(self, pyramid: list[Tensor], bias: Tensor) -> Tensor:
+        """Features at strides 2 to 32 to one at stride 2, [B, channels[0], H / 2, W / 2].
+
+        bias: [B, channels[-1]], added at stride 32.
+        """
+        x = F.relu(self.lateral[-1](pyramid[-1]) + bias[:, :, None, None])
         for level in reversed(range(len(self.mix))):
             coarse = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
             x = F.relu(coarse + self.lateral[level](pyramid[level]))
             x = F.relu(self.mix[level](x))
         return x
+
+
+class ImageContext(nn.Module):
+    """What the image as a whole says: a bias of the coarsest features, and the coefficients of a smooth field."""
+
+    def __init__(self, channels: int) -> None:
+        """`channels` of the coarsest features. Says nothing before it is trained."""
+        super().__init__()
+        self.squeeze = nn.Linear(PYRAMID_CHANNELS[-1], CONTEXT_CHANNELS)
+        self.bias = nn.Linear(CONTEXT_CHANNELS, channels)
+        self.field = nn.Linear(CONTEXT_CHANNELS, FIELD_TERMS)
+        for layer in (self.bias, self.field):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, channels] and [B, FIELD_TERMS] of the encoder's coarsest feature."""
+        x = F.relu(self.squeeze(coarse.mean((2, 3))))
+        return self.bias(x), self.field(x)
 
 
 class LearnedUpsampling(nn.Module):
@@ -128,13 +168,23 @@ class LearnedUpsampling(nn.Module):
 
 
 def network_input(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
-    """The stem's channels [B, INPUT_CHANNELS, H, W]: normalised RGB, nothing of it outside; inside; rays x/z, y/z."""
+    """The stem's channels [B, INPUT_CHANNELS, H, W].
+
+    Normalised RGB, nothing of it outside; inside; rays x/z, y/z; the shading cue.
+    """
     mask = inside.to(images.dtype)[:, None]
     rgb = (images - RGB_MEAN) / RGB_STD * mask
     focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], 1)[:, :, None, None]
     centre = K[:, :2, 2, None, None]
     rays = (pixel_grid(images.shape[-2], images.shape[-1], K.device) - centre) / focal
-    return torch.cat([rgb, mask, rays.to(images.dtype)], 1)
+    cue = F.interpolate(shading_cue(images, inside, K), scale_factor=float(STRIDE), mode="bilinear")
+    return torch.cat([rgb, mask, rays.to(images.dtype), cue.to(images.dtype)], 1)
+
+
+def field_terms(rays_and_cue: Tensor) -> Tensor:
+    """What a smooth field of log depth is the sum of, [B, FIELD_TERMS, h, w], of rays x/z, y/z and cue [B, 3, h, w]."""
+    x, y, cue = rays_and_cue.unbind(1)
+    return torch.stack([x, y, x * x, x * y, y * y, cue], 1)
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:

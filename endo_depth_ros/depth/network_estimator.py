@@ -31,6 +31,7 @@ class NetworkEstimator(DepthEstimator):
         """Load the weights that the settings name. Raises WeightsError."""
         super().__init__(settings, runtime)
         weights = load_weights(Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS)
+        self.scale_sigma = weights.record.scale_sigma
         network = DepthAndSigma(weights.network, weights.record.sigma_factor)
         self._network = runtime.load(network, example_inputs())
 

@@ -264,7 +264,8 @@ class DepthPipeline:
 
     def scale(self, calibrated: bool) -> Scale:
         """What is known about the scale: a factor is metric only if it fits all frames of a calibrated camera."""
-        return self._known_scale.scale(self.estimator.scale_state, calibrated and self.estimator.constant_scale)
+        of_model = Scale(self.estimator.scale_state, sigma=self.estimator.scale_sigma)
+        return self._known_scale.scale(of_model, calibrated and self.estimator.constant_scale)
 
     def _mark_out_of_range(self, depth: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Make depth out of range infinite, in place; where."""

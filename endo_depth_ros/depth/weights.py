@@ -23,9 +23,9 @@ from endo_depth_ros.weights_file import (
 __all__ = ["LoadedWeights", "WeightsError", "WeightsRecord", "load_weights", "save_weights"]
 
 KIND = WeightsKind(
-    schema="endo_depth_ros.depth.1",
-    architecture="efficientnet-lite0 pyramid, learned upsampling",
-    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; rays: x/z, y/z",
+    schema="endo_depth_ros.depth.2",
+    architecture="efficientnet-lite0 pyramid, context, shading cue, learned upsampling",
+    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; rays: x/z, y/z; shading cue",
     export="python -m training export CHECKPOINT",
 )
 
@@ -34,7 +34,8 @@ KIND = WeightsKind(
 class WeightsRecord:
     """What is said about the weights beside the tensors.
 
-    sigma_factor: calibration on held-out scenes, multiplies the network's standard deviation. recipe and commit: how
+    sigma_factor: calibration on held-out scenes, multiplies the network's standard deviation. scale_sigma: relative
+    standard deviation there of an image's depth as a whole, in metres. recipe and commit: how
     and with which code they were trained. metrics: name to figure. licence: SPDX, of the weights.
     """
 
@@ -42,6 +43,7 @@ class WeightsRecord:
     input_width: int
     input_height: int
     sigma_factor: float
+    scale_sigma: float
     recipe: str
     commit: str
     metrics: dict[str, float]
@@ -101,4 +103,5 @@ def check_record(record: WeightsRecord) -> None:
         is_size = is_whole(size, SIZE_MULTIPLE, 4096) and size % SIZE_MULTIPLE == 0
         expect(is_size, name, size, f"a multiple of {SIZE_MULTIPLE} up to 4096")
     expect_between("sigma_factor", record.sigma_factor, 0.01, 100)
+    expect_between("scale_sigma", record.scale_sigma, 0, 100)
     expect_training(record.recipe, record.commit, record.licence, record.metrics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from endo_depth_ros.contracts import Scale, ScaleState
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.lie import Array, adjoint
 
@@ -21,6 +22,19 @@ def to_body_order(message: Array, T_odom_camera: Transform) -> Array:
     """The inverse of to_message_order."""
     turn = _turn(T_odom_camera)
     return symmetric(turn.T @ message @ turn)
+
+
+def with_scale_error(message: Array, T_odom_camera: Transform, scale: Scale) -> Array:
+    """Covariance in message order with the error of a nominal unit: all positions are off by the same share of them.
+
+    A metric scale comes of the graph, which knows its error, or is given; a relative one has no metres to be wrong in.
+    """
+    if scale.state is not ScaleState.NOMINAL or not np.isfinite(scale.sigma):
+        return message
+    covariance = message.copy()
+    reach = T_odom_camera[:3, 3] * (scale.sigma / scale.value)
+    covariance[:3, :3] += np.outer(reach, reach)
+    return covariance
 
 
 def compose(covariance_a: Array, T_a_b: Transform, covariance_b: Array) -> Array:

@@ -17,6 +17,7 @@ RECORD = WeightsRecord(
     input_width=320,
     input_height=256,
     sigma_factor=1.5,
+    scale_sigma=0.4,
     recipe="training/recipes/none.yaml",
     commit="0000000",
     metrics={"abs_rel": 0.1},
@@ -34,6 +35,8 @@ def lively_network(config: NetworkConfig = CONFIG) -> DepthNetwork:
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.2, 1.0)
         network.head.weight.normal_(0, 6.0)
+        for layer in (network.context.bias, network.context.field):
+            layer.weight.normal_(0, 0.1)
     return network
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from network_weights import lively_network, write_weights
+from network_weights import RECORD, lively_network, write_weights
 
 from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.depth.estimator import ImageBatch
@@ -68,7 +68,7 @@ def test_sigma_is_the_calibrated_standard_deviation_of_depth():
 
 
 def test_depth_is_in_metres_of_one_scale(estimator):
-    assert estimator.scale_state is ScaleState.NOMINAL
+    assert (estimator.scale_state, estimator.scale_sigma) == (ScaleState.NOMINAL, RECORD.scale_sigma)
     assert estimator.constant_scale
 
 

@@ -1,5 +1,6 @@
 """Bad input thrown at a running depth_node: one sentence, a count, and the next frame is answered."""
 
+import math
 import re
 
 import numpy as np
@@ -151,6 +152,7 @@ class LostGpu:
 
     name = "shading"
     scale_state = ScaleState.RELATIVE
+    scale_sigma = math.nan
     constant_scale = False
     device = torch.device("meta")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from endo_depth_ros.pose.covariance import compose, to_body_order, to_message_order
+from endo_depth_ros.contracts import Scale, ScaleState
+from endo_depth_ros.pose.covariance import compose, to_body_order, to_message_order, with_scale_error
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 
 POSE = exp_se3(np.array([0.4, -0.7, 1.1, 0.02, -0.01, 0.05]))
@@ -27,6 +28,21 @@ def test_message_covariance_has_position_first_in_odom_axes() -> None:
 def test_body_order_undoes_message_order() -> None:
     body = random_covariance(1, 0.1)
     np.testing.assert_allclose(to_body_order(to_message_order(body, POSE), POSE), body, atol=1e-14)
+
+
+def test_a_nominal_unit_leaves_positions_uncertain_along_the_way_from_the_origin() -> None:
+    exact = to_message_order(random_covariance(1, 0.01), POSE)
+    wrong = with_scale_error(exact, POSE, Scale(ScaleState.NOMINAL, 2.0, 0.6))
+    along = POSE[:3, 3] / np.linalg.norm(POSE[:3, 3])
+    added = wrong - exact
+    assert np.isclose(along @ added[:3, :3] @ along, (0.3 * np.linalg.norm(POSE[:3, 3])) ** 2)
+    assert np.linalg.matrix_rank(added, tol=1e-12) == 1
+
+
+def test_a_unit_that_is_metric_unknown_or_of_unknown_error_adds_nothing() -> None:
+    exact = to_message_order(random_covariance(1, 0.01), POSE)
+    for scale in (Scale(ScaleState.METRIC, 2.0, 0.6), Scale(ScaleState.RELATIVE), Scale(ScaleState.NOMINAL)):
+        np.testing.assert_array_equal(with_scale_error(exact, POSE, scale), exact)
 
 
 def test_composed_covariance_is_that_of_drawn_poses() -> None:

@@ -14,6 +14,7 @@ from training.scores import (
     coverage_by_decile,
     pair_flicker,
     rescaled,
+    scale_sigma,
     score_image,
     sigma_factor,
     sparsification_gain,
@@ -99,6 +100,11 @@ def test_the_factor_brings_coverage_to_what_is_wanted() -> None:
     factor = sigma_factor(images, 0.72)
     assert np.mean([image.within_1 for image in rescaled(images, factor)]) == pytest.approx(0.72, abs=0.005)
     assert factor == pytest.approx(-math.log(1 - 0.72) / math.sqrt(2) / 3, rel=0.05)
+
+
+def test_metres_are_as_sure_as_they_are_right_as_a_whole() -> None:
+    images = [scored(np.full(SHAPE, math.log(0.03) + off)) for off in (0.3, -0.4, 0.0)]
+    assert scale_sigma(images) == pytest.approx(math.sqrt((0.3**2 + 0.4**2) / 3))
 
 
 def test_sigma_that_orders_errors_gains_and_sigma_that_does_not_gains_nothing() -> None:
