@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,10 @@ from endo_depth_ros.stamps import stamp_ns_of
 MILLIMETRE = 0.001
 # T_world_camera by the camera's frame ('' where the message names none) and stamp.
 Poses = dict[tuple[str, int], NDArray[np.float64]]
+# The same of one message, None where it holds none that can be used.
+PosesRead = Mapping[tuple[str, int], NDArray[np.float64] | None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +67,15 @@ def read_truth_topics(path: Path, topics: TruthTopics, image_topic: str = "") ->
         pose_topics = _find_poses(bag, topics.pose)
         depth_topics = _find_depth(bag, topics.depth)
         beside = _read_beside(bag, pose_topics, _find_infos(bag, depth_topics))
+        named = depth_topics or [topic for topic in bag.topics if topic.name == image_topic]
+        frame_ids = {"", *(str(message.header.frame_id) for message in islice(_parsed(bag, named), 1))}
+        beside.keep_poses_in_one_world(frame_ids, bag.name)
         if not depth_topics and not (topics.pose and beside.poses and topics.depth == TRUTH_DEPTH):
             raise _no_depth(bag, topics.depth)
         seen = set()
         for truth in _read_depths(bag, depth_topics, beside):
             seen.add(truth.stamp_ns)
             yield truth
-        named = depth_topics or [topic for topic in bag.topics if topic.name == image_topic]
-        frame_ids = {"", *(str(message.header.frame_id) for message in islice(_parsed(bag, named), 1))}
         of_camera = {stamp_ns: T for (frame_id, stamp_ns), T in beside.poses.items() if frame_id in frame_ids}
         for stamp_ns in sorted(of_camera.keys() - seen):
             yield Truth(stamp_ns, None, None, of_camera[stamp_ns])
@@ -77,21 +83,55 @@ def read_truth_topics(path: Path, topics: TruthTopics, image_topic: str = "") ->
 
 @dataclass(frozen=True, eq=False)
 class Beside:
-    """What stands beside true depth: poses, and CameraInfo by stamp."""
+    """What stands beside true depth: poses, CameraInfo by stamp, and the parents of each frame on /tf."""
 
     poses: Poses
     infos: dict[int, Any]
+    parents: dict[str, set[str]]
+
+    def keep_poses_in_one_world(self, frame_ids: set[str], bag_name: str) -> None:
+        """Leave out poses of the camera's frames that are not in a world that stands still, with a sentence."""
+        if self.parents and not frame_ids & self.parents.keys():
+            log.warning(
+                "%s: no transform on %s is of the camera's frame %s (but of %s); give --truth-pose where its poses are",
+                bag_name, TF, _listed(frame_ids), _listed(self.parents),
+            )  # fmt: skip
+        for frame_id in frame_ids & self.parents.keys():
+            parents = self.parents[frame_id]
+            moving = parents & self.parents.keys()
+            if len(parents) > 1:
+                fault = f"has several parents ({_listed(parents)})"
+            elif moving:
+                fault = f"hangs under {_listed(moving)}, which moves itself"
+            else:
+                continue
+            log.warning(
+                "%s: %s %s on %s, so its transforms are no true poses; give --truth-pose a topic of poses in one world",
+                bag_name, frame_id, fault, TF,
+            )  # fmt: skip
+            for key in [key for key in self.poses if key[0] == frame_id]:
+                del self.poses[key]
 
 
 def _read_beside(bag: Bag, pose_topics: list[BagTopic], info_topics: list[BagTopic]) -> Beside:
     """All poses and calibrations, in one walk: a walk reads the images among them too."""
-    beside, known = Beside({}, {}), LatestInfo()
+    beside, known, unusable = Beside({}, {}, {}), LatestInfo(), 0
     for topic, message in _parsed_by_topic(bag, [*pose_topics, *info_topics]):
         if topic.type == INFO:
             beside.infos[stamp_ns_of(message.header)] = known.of(message)
         else:
-            beside.poses.update(POSE_TYPES[topic.type](message))
+            poses = POSE_TYPES[topic.type](message)
+            beside.poses.update({key: T for key, T in poses.items() if T is not None})
+            unusable += sum(T is None for T in poses.values())
+            for each in message.transforms if topic.name == TF else ():
+                beside.parents.setdefault(each.child_frame_id, set()).add(each.header.frame_id)
+    if unusable:
+        log.warning("%s: %d poses with NaN or without a rotation are left out", bag.name, unusable)
     return beside
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(name for name in names if name)) or "unknown"
 
 
 class LatestInfo:
@@ -198,29 +238,33 @@ def _parse(raw: RawMessage) -> Any | None:
         return None
 
 
-def _matrix(position: Any, rotation: Any) -> NDArray[np.float64]:
-    return pose_matrix((position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w))
+def _matrix(position: Any, rotation: Any) -> NDArray[np.float64] | None:
+    try:
+        T = pose_matrix((position.x, position.y, position.z), (rotation.x, rotation.y, rotation.z, rotation.w))
+    except ValueError:
+        return None
+    return T if np.isfinite(T).all() else None
 
 
-def _of_pose(message: Any) -> Poses:
+def _of_pose(message: Any) -> PosesRead:
     return {("", stamp_ns_of(message.header)): _matrix(message.pose.position, message.pose.orientation)}
 
 
-def _of_pose_with_covariance(message: Any) -> Poses:
+def _of_pose_with_covariance(message: Any) -> PosesRead:
     pose = message.pose.pose
     return {("", stamp_ns_of(message.header)): _matrix(pose.position, pose.orientation)}
 
 
-def _of_transform(message: Any) -> Poses:
+def _of_transform(message: Any) -> PosesRead:
     transform = message.transform
     return {(message.child_frame_id, stamp_ns_of(message.header)): _matrix(transform.translation, transform.rotation)}
 
 
-def _of_transforms(message: Any) -> Poses:
+def _of_transforms(message: Any) -> PosesRead:
     return {key: T for each in message.transforms for key, T in _of_transform(each).items()}
 
 
-POSE_TYPES: dict[str, Callable[[Any], Poses]] = {
+POSE_TYPES: dict[str, Callable[[Any], PosesRead]] = {
     "geometry_msgs/msg/PoseStamped": _of_pose,
     "geometry_msgs/msg/PoseWithCovarianceStamped": _of_pose_with_covariance,
     "nav_msgs/msg/Odometry": _of_pose_with_covariance,

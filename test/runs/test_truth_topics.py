@@ -101,3 +101,29 @@ def test_a_bag_with_poses_alone_is_truth_only_where_they_are_named(tmp_path):
     (truth,) = read_truth_topics(tmp_path / "b.mcap", TruthTopics(pose="/tf"), "/image_raw")
     assert truth.depth is None
     np.testing.assert_allclose(truth.T_world_camera, T, atol=1e-9)
+
+
+@pytest.mark.parametrize("other", ["a second parent", "a parent that moves"])
+def test_transforms_that_are_not_in_one_world_are_no_truth(tmp_path, other, caplog):
+    with BagWriter(tmp_path / "b.mcap") as writer:
+        writer.write_message("/tf", 1, make_transforms(5, "arm", "scope", T))
+        pair = ("odom", "scope") if other == "a second parent" else ("world", "arm")
+        writer.write_message("/tf", 2, make_transforms(5, *pair, T))
+        writer.write_message("/truth/depth", 3, make_depth_image(5, "scope", DEPTH))
+    (truth,) = read_truth_topics(tmp_path / "b.mcap", TruthTopics())
+    assert truth.T_world_camera is None
+    assert truth.depth is not None
+    assert "give --truth-pose a topic of poses in one world" in caplog.text
+
+
+def test_poses_that_are_none_leave_the_rest_of_the_truth(tmp_path, caplog):
+    broken = T.copy()
+    broken[0, 3] = np.nan
+    with BagWriter(tmp_path / "b.mcap") as writer:
+        for stamp_ns, pose in ((5, broken), (6, T)):
+            writer.write_message("/tf", stamp_ns, make_transforms(stamp_ns, "world", "scope", pose))
+            writer.write_message("/truth/depth", stamp_ns, make_depth_image(stamp_ns, "scope", DEPTH))
+    first, second = read_truth_topics(tmp_path / "b.mcap", TruthTopics())
+    assert first.T_world_camera is None
+    assert second.T_world_camera is not None
+    assert "1 poses with NaN" in caplog.text
