@@ -13,12 +13,16 @@ class OutputError(ValueError):
 
 
 @contextmanager
-def complete_output(path: Path, overwrite: bool = False) -> Iterator[Path]:
+def complete_output(path: Path, overwrite: bool = False, overwrite_folder: bool = False) -> Iterator[Path]:
     """A name beside `path`, with its suffix, to write a file or folder under; it becomes `path` on success.
 
-    On an exception nothing is left. Raises OutputError when path exists and may not be overwritten.
+    overwrite: whether a file may be replaced; overwrite_folder: whether a folder may be, with all that is in it.
+    On an exception nothing is left. Raises OutputError when path exists and may not be overwritten, or is no file name.
     """
-    if path.exists() and not overwrite:
+    check_file_name(path)
+    if (overwrite or overwrite_folder) and path.exists() and not (path.is_file() or overwrite_folder):
+        raise OutputError(f"{path}: is there already and no file, so it isn't replaced; give another name")
+    if path.exists() and not (overwrite or overwrite_folder):
         raise OutputError(f"{path}: exists already; give --force to replace it, or another name")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: its folder does not exist; create {path.absolute().parent}")
@@ -30,6 +34,12 @@ def complete_output(path: Path, overwrite: bool = False) -> Iterator[Path]:
         partial.rename(path)
     finally:
         _remove(partial)
+
+
+def check_file_name(path: Path) -> None:
+    """Raise OutputError for a path that names nothing, as / does."""
+    if not path.name:
+        raise OutputError(f"{path}: is no name of a file; give one")
 
 
 def _remove(path: Path) -> None:

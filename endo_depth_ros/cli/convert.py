@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if is_copy:
         _check_copy(args)
     _check_replaceable(args.output)
-    with complete_output(args.output, overwrite=args.force) as partial:
+    with complete_output(args.output, overwrite=args.force, overwrite_folder=args.force) as partial:
         if is_copy:
             _copy_bag(args.input, partial, args.compression)
         elif is_truth:

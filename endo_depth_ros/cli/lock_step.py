@@ -33,9 +33,9 @@ from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.quiet_domain import free_domain
+from endo_depth_ros.pose.frame_order import FrameOrder
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import Answer
-from endo_depth_ros.runs.tracking import FrameOrder
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
 # A busy machine takes this long to import PyTorch; a node that fails is noticed at once.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
 
 # Imported only when asked for, so that `endo-depth --help` needs neither torch nor rclpy.
 COMMANDS = {
@@ -22,6 +24,7 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    is_program = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(
         prog="endo-depth", description=__doc__, epilog="endo-depth COMMAND --help tells more"
@@ -36,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
             module.configure(command)
             command.set_defaults(run=module.run)
     options = parser.parse_args(arguments)
+    if is_program:
+        signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(options.run(options))
     except (ValueError, RuntimeError, OSError) as error:
@@ -44,6 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"endo-depth {options.command}: interrupted", file=sys.stderr)
         return 130
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Let a polite kill keep what is computed, as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def installed_version() -> str:

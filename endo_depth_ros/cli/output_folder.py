@@ -17,12 +17,11 @@ import numpy as np
 
 from endo_depth_ros.bags.camera_yaml import write_camera
 from endo_depth_ros.bags.output import OutputError
-from endo_depth_ros.bags.tum_file import write_tum
 from endo_depth_ros.cli.preview_video import PreviewVideo
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
-from endo_depth_ros.pose.trajectory_log import TrajectoryLog
+from endo_depth_ros.pose.trajectory_log import TrajectoryLog, earlier_path, write_paths
 
 if TYPE_CHECKING:
     from endo_depth_ros.pose.tracker import TrackedFrame
@@ -46,9 +45,11 @@ COLUMNS = (
     "tracking_reason",
 )
 TRAJECTORY = "trajectory.tum"
+EARLIER = earlier_path(Path(TRAJECTORY)).name
+OUT_OF_ORDER = "the stamp came before, or the frame comes late"
 STATES, SUMMARY, PREVIEW, CAMERA = "states.csv", "summary.json", "preview.mp4", "camera.yaml"
 MAPS = ("depth", "sigma")
-RESULTS = (*MAPS, STATES, SUMMARY, PREVIEW, CAMERA, TRAJECTORY)
+RESULTS = (*MAPS, STATES, SUMMARY, PREVIEW, CAMERA, TRAJECTORY, EARLIER)
 LATER_CAMERA = re.compile(r"camera_\d{6}\.yaml")
 
 
@@ -92,10 +93,13 @@ class OutputFolder:
         self._states_file.close()
         self._preview.close()
 
-    def write(self, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame | None = None) -> None:
+    def write(
+        self, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame | None = None, begins_anew: bool = False
+    ) -> None:
         """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row.
 
-        tracked: its pose, None where none was asked for. The trajectory is written by `finish`.
+        tracked: its pose, None where none was asked for or its stamp has no place in a path. begins_anew: whether
+        another path begins with it. The trajectory is written by `finish`.
         Raises OutputError when the disk refuses it.
         """
         status = answer.status if isinstance(answer, DepthEstimate) else answer
@@ -110,6 +114,8 @@ class OutputFolder:
         self._count(answer, status)
         if tracked is not None:
             self._tracking_states[tracked.pose.state.value] += 1
+            if begins_anew:
+                self._trajectory.begin_anew()
             self._trajectory.add(tracked)
 
     def _count(self, answer: DepthEstimate | FrameStatus, status: FrameStatus) -> None:
@@ -143,7 +149,7 @@ class OutputFolder:
             for name in MAPS:
                 (self.path / name / f"{self._written:06d}.npy").unlink(missing_ok=True)
             if self._tracking_states:
-                write_tum(self.path / TRAJECTORY, self._trajectory.trajectory())
+                write_paths(self.path / TRAJECTORY, self._trajectory)
             write_json(self.path / SUMMARY, summary)
 
     def report(self) -> str:
@@ -159,12 +165,16 @@ class OutputFolder:
     def _describe_trajectory(self) -> str:
         if not self._tracking_states:
             return ""
-        unseen = self._written - len(self._trajectory)
-        return f" {self.path / TRAJECTORY}: {len(self._trajectory)} poses ({unseen} frames without one)."
+        poses, earlier = len(self._trajectory), len(self._trajectory.earlier().stamps_ns)
+        before = f"; stamps went back, {EARLIER} beside it has {earlier} poses of before" if earlier else ""
+        unseen = self._written - poses - earlier
+        return f" {self.path / TRAJECTORY}: {poses} poses ({unseen} frames without one){before}."
 
     def _write_row(self, status: FrameStatus, tracked: TrackedFrame | None) -> None:
-        pose = {}
-        if tracked is not None:
+        pose: dict[str, object] = {}
+        if tracked is None and self._tracking_states:
+            pose = {"tracking_reason": OUT_OF_ORDER}
+        elif tracked is not None:
             pose = {
                 "tracking_state": tracked.pose.state.value,
                 "segment": tracked.segment,

@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             for frame in progress(source, args.every, args.max_frames):
                 answered = answer(pipeline, frame, settings.hfov_deg)
-                output.write(answered, None if poses is None else poses.track(answered, frame.frame_id))
+                tracked = None if poses is None else poses.track(answered, frame.frame_id)
+                output.write(answered, tracked, poses is not None and poses.begins_anew)
             complete = True
         finally:
             output.finish({**facts, "complete": complete})

@@ -12,6 +12,11 @@ from rclpy.time import Time
 from tf2_ros import Buffer, TransformException, TransformListener
 
 from endo_depth_ros.geometry.transforms import Transform, pose_matrix
+from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
+
+# What tf2 keeps of the past, and so many transforms older than that are a clock that jumped, not late messages.
+KEPT_NS = 10 * NANOSECONDS
+PATIENCE = 5
 
 
 class FrameTreeError(RuntimeError):
@@ -27,8 +32,12 @@ class FrameTree(Buffer):
         self._node = node
         self._parents: dict[str, dict[str, bool]] = {}  # by child: each parent, and whether it is static
         self._parents_lock = threading.Lock()
+        self._newest_ns: dict[str, int] = {}  # by child: the stamp of its newest transform
+        self._stale: dict[str, int] = {}  # by child: transforms in a row that tf2 throws away as too old
         # Called, in the executor's thread, after each transform that changes with time.
         self.listeners: list[Callable[[], None]] = []
+        # Called, in the executor's thread, with a child whose clock jumped back; what was known of all times is gone.
+        self.rewound: list[Callable[[str], None]] = []
         self._listener = TransformListener(self, node)
 
     def close(self) -> None:
@@ -38,6 +47,7 @@ class FrameTree(Buffer):
     def set_transform(self, transform: TransformStamped, authority: str) -> None:
         """Take in a transform that changes with time."""
         self._note(transform, is_static=False)
+        self._follow_clock(transform.child_frame_id.lstrip("/"), stamp_ns_of(transform.header))
         super().set_transform(transform, authority)
         for listener in self.listeners:
             listener()
@@ -76,6 +86,35 @@ class FrameTree(Buffer):
             ) from error
         move, turn = message.transform.translation, message.transform.rotation
         return pose_matrix([move.x, move.y, move.z], [turn.x, turn.y, turn.z, turn.w])
+
+    def clear(self) -> None:
+        """Forget all transforms that change with time."""
+        self._newest_ns.clear()
+        self._stale.clear()
+        super().clear()
+
+    def is_above(self, frame: str, other: str) -> bool:
+        """Whether `frame` is `other` or one of its ancestors, by whatever parents were ever given."""
+        with self._parents_lock:
+            seen, waiting = set(), [other]
+            while waiting:
+                name = waiting.pop()
+                if name not in seen:
+                    seen.add(name)
+                    waiting += self._parents.get(name, {})
+        return frame in seen
+
+    def _follow_clock(self, child: str, stamp_ns: int) -> None:
+        """Begin anew where a child's stamps stay older than what tf2 keeps: one that was too late stops all others."""
+        newest_ns = self._newest_ns.get(child, stamp_ns)
+        is_stale = stamp_ns < newest_ns - KEPT_NS
+        self._stale[child] = self._stale.get(child, 0) + 1 if is_stale else 0
+        if self._stale[child] >= PATIENCE:
+            self.clear()
+            newest_ns = stamp_ns
+            for listener in self.rewound:
+                listener(child)
+        self._newest_ns[child] = max(newest_ns, stamp_ns)
 
     def _note(self, transform: TransformStamped, is_static: bool) -> None:
         child, parent = (name.lstrip("/") for name in (transform.child_frame_id, transform.header.frame_id))

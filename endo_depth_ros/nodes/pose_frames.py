@@ -54,13 +54,19 @@ class PoseFrames:
         return T_camera_base
 
     def edges(self, names: FrameNames, T_odom_base: Transform, T_map_odom: Transform) -> list[Edge]:
-        """The transforms to publish. Raises FrameTreeError where one would give a frame a second parent."""
+        """The transforms to publish. Raises FrameTreeError where one would make a loop or a second parent."""
+        self._check_names(names)
         edges = [Edge(names.odom, names.base, T_odom_base)]
         if names.map:
             edges.insert(0, Edge(names.map, names.odom, T_map_odom))
         if self._settings.invert_tf:
             edges = [edge.inverted() for edge in edges]
         for edge in edges:
+            if self._tree.is_above(edge.child, edge.parent):
+                raise FrameTreeError(
+                    f"{edge.parent} hangs under {edge.child} already, so a transform between them would close a loop; "
+                    "set base_frame, odom_frame or map_frame to another, invert_tf, or publish_tf to false"
+                )
             other = self._tree.other_parent(edge.child, edge.parent)
             if other:
                 raise FrameTreeError(
@@ -68,6 +74,17 @@ class PoseFrames:
                     "invert_tf, another base_frame, or publish_tf to false"
                 )
         return edges
+
+    def _check_names(self, names: FrameNames) -> None:
+        """Raise FrameTreeError for names that make no tree."""
+        if not names.camera:
+            raise FrameTreeError("the images' frame_id is empty; have the camera's driver name its optical frame")
+        chain = [name for name in (names.map, names.odom, names.base) if name]
+        if len(set(chain)) < len(chain):
+            raise FrameTreeError(
+                f"map, odom and base would be {', '.join(chain)}, one frame twice; set map_frame, odom_frame or "
+                "base_frame to another"
+            )
 
 
 @dataclass(frozen=True, eq=False)

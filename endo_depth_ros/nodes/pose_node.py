@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from endo_depth_ros.bags.output import OutputError, complete_output
-from endo_depth_ros.bags.tum_file import write_tum
+from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus, Verdict
 from endo_depth_ros.geometry.camera import CameraError
 from endo_depth_ros.imaging.encodings import ImageError
@@ -26,8 +25,9 @@ from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.pose_outputs import PoseOutputs, WithheldError
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.runner import run
+from endo_depth_ros.pose.frame_order import FrameOrder
 from endo_depth_ros.pose.pipeline import PosePipeline, create_metric_scale
-from endo_depth_ros.pose.trajectory_log import TrajectoryLog
+from endo_depth_ros.pose.trajectory_log import TrajectoryLog, earlier_path, write_paths
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 # Images are taken from the middleware at once and dropped here, where they are counted.
 LIVE_HISTORY = 5
-# Frames without depth may overtake those with it by this much; more is a jump of the clock.
-DISORDER_NS = NANOSECONDS
 
 
 class PoseNode(FrameNode[IncomingFrame]):
@@ -57,8 +55,9 @@ class PoseNode(FrameNode[IncomingFrame]):
         self._kinematics: KinematicsInput | None = None
         self._topics: FrameTopics | None = None
         self._settings = Parameters(self, PoseNodeSettings, self._apply, fixed=lambda: self._pipeline is not None)
-        # Held while a frame is worked on, so that services act between two frames.
-        self._between_frames = threading.Lock()
+        self._order = FrameOrder()
+        # What services ask for; done before the next frame, on the thread that works on frames.
+        self._reset_wanted, self._relocalise_wanted = threading.Event(), threading.Event()
         self._log = TrajectoryLog(self.settings.trajectory_poses)
         for name, callback in (
             ("reset", self._on_reset),
@@ -86,6 +85,7 @@ class PoseNode(FrameNode[IncomingFrame]):
         if self._metric is not None and s.uses_kinematics:
             frames = s.kinematics_base_frame, s.kinematics_tool_frame
             self._kinematics = KinematicsInput(self._outputs.tree, *frames, self._metric.add_kinematics)
+            self._outputs.tree.rewound.append(self._follow_robots_clock)
         gc.collect()
 
     def _listen(self) -> None:
@@ -123,8 +123,7 @@ class PoseNode(FrameNode[IncomingFrame]):
 
     def _answer_safely(self, incoming: IncomingFrame) -> None:
         try:
-            with self._between_frames:
-                self._answer(incoming)
+            self._answer(incoming)
         except Exception as error:  # a frame that breaks the tracker must not end the stream
             if not self.context.ok():
                 return
@@ -134,6 +133,7 @@ class PoseNode(FrameNode[IncomingFrame]):
     def _answer(self, incoming: IncomingFrame) -> None:
         if self._pipeline is None or self._outputs is None:
             return
+        self._do_what_is_wanted(self._pipeline)
         answer = self._read(incoming)
         if not self._is_in_order(stamp_ns_of(incoming.header), answer):
             return
@@ -171,26 +171,32 @@ class PoseNode(FrameNode[IncomingFrame]):
         self._complaints.report(kind, self._source, sentence)
         return FrameStatus(stamp_ns_of(incoming.header), Verdict.INVALID_INPUT, sentence)
 
+    def _do_what_is_wanted(self, pipeline: PosePipeline) -> None:
+        """What services asked for since the last frame."""
+        if self._reset_wanted.is_set():
+            self._reset_wanted.clear()
+            self._order.forget()
+            self._begin_anew(pipeline)
+        if self._relocalise_wanted.is_set():
+            self._relocalise_wanted.clear()
+            pipeline.relocalise()
+
     def _is_in_order(self, stamp_ns: int, answer: DepthEstimate | FrameStatus) -> bool:
         """Whether the frame follows the last one; after a jump back in time everything begins anew."""
         assert self._pipeline is not None
-        last_ns = self._pipeline.last_stamp_ns
-        if last_ns is None or stamp_ns > last_ns:
-            return True
-        if stamp_ns == last_ns:
+        has_depth = isinstance(answer, DepthEstimate)
+        is_taken, back_s = self._order.takes(stamp_ns, has_depth), self._order.back_ns / NANOSECONDS
+        if not is_taken and back_s == 0:
             sentence = "the stamp is that of the image before; let the driver stamp each image when it is taken"
             self._complaints.report("bad_stamp", self._source, sentence)
-            return False
-        if isinstance(answer, FrameStatus) and last_ns - stamp_ns < DISORDER_NS:
-            return False
-        back_s = (last_ns - stamp_ns) / NANOSECONDS
-        sentence = f"stamps went back by {back_s:.3f} s; tracking starts anew (a bag that loops, or two publishers)"
-        self._complaints.report("stamps_went_back", self._source, sentence)
-        if self._kinematics is not None and self._outputs is not None:
-            self._outputs.tree.clear()
-            self._kinematics.restart()
-        self._reset()
-        return True
+        elif not is_taken and has_depth:
+            sentence = f"the image was taken {1000 * back_s:.3f} ms before the last one and comes too late to be used"
+            self._complaints.report("bad_stamp", self._source, sentence)
+        elif is_taken and self._order.begins_anew:
+            sentence = f"stamps went back by {back_s:.3f} s; tracking starts anew (a bag that loops, or two publishers)"
+            self._complaints.report("stamps_went_back", self._source, sentence)
+            self._begin_anew(self._pipeline)
+        return is_taken
 
     def _finish(
         self, incoming: IncomingFrame, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame, withheld: str
@@ -215,46 +221,54 @@ class PoseNode(FrameNode[IncomingFrame]):
     # Services
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        with self._between_frames:
-            response.success = self._reset()
-        response.message = "the next frame is the origin of odom and map" if response.success else NOT_CONFIGURED
-        return response
+        return self._want(self._reset_wanted, "the next frame is the origin of odom and map", response)
 
     def _on_relocalise(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        with self._between_frames:
-            if self._pipeline is not None:
-                self._pipeline.relocalise()
-                response.success = True
-        response.message = "the next good frames look for their place" if response.success else NOT_CONFIGURED
+        return self._want(self._relocalise_wanted, "the next good frames look for their place", response)
+
+    def _want(self, what: threading.Event, effect: str, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._pipeline is not None
+        response.message = effect if response.success else NOT_CONFIGURED
+        if response.success:
+            what.set()
         return response
 
     def _on_save_trajectory(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        path = Path(self.settings.trajectory_file).absolute()
-        with self._between_frames:
-            trajectory = self._log.trajectory()
-        if not len(trajectory.stamps_ns):
+        path = Path(self.settings.trajectory_file).expanduser().absolute()
+        if not len(self._log) and not len(self._log.earlier().stamps_ns):
             response.message = "no frame has been tracked yet; nothing is written"
             return response
         try:
-            with complete_output(path, overwrite=True) as partial:
-                write_tum(partial, trajectory)
+            written = write_paths(path, self._log)
         except (OutputError, OSError) as error:
-            response.message = f"{error}; choose another trajectory_file"
+            reason = error if isinstance(error, OutputError) else f"{path}: can't be written ({error.strerror})"
+            response.message = f"{reason}; choose another trajectory_file"
             return response
         response.success = True
-        response.message = f"{path}: {len(trajectory.stamps_ns)} poses, camera to map"
+        words = ", camera to map", " from before tracking began anew"
+        said = zip((path, earlier_path(path)), words, strict=True)
+        response.message = "; ".join(f"{file}: {written[file]} poses{word}" for file, word in said if file in written)
         return response
 
-    def _reset(self) -> bool:
-        """Forget everything; whether there was anything to reset."""
-        if self._pipeline is None or self._outputs is None:
-            return False
-        self._pipeline.reset()
-        self._outputs.reset()
-        self._log.clear()
+    def _follow_robots_clock(self, child: str) -> None:
+        """After stamps on /tf jumped back: the robot's poses are taken from there on."""
+        sentence = f"stamps of {child} jumped back by more than tf2 keeps; transforms are taken anew from there on"
+        self._complaints.report("tf_went_back", "/tf", sentence)
+        if self._kinematics is not None and self._metric is not None:
+            self._kinematics.restart()
+            self._metric.forget_kinematics()
+
+    def _begin_anew(self, pipeline: PosePipeline) -> None:
+        """Forget everything but the poses for ~/save_trajectory, also the transforms that others published."""
+        pipeline.reset()
+        self._log.begin_anew()
+        if self._outputs is not None:
+            self._outputs.reset()
+            self._outputs.tree.clear()
+        if self._kinematics is not None:
+            self._kinematics.restart()
         if self._metric is not None:
             self._metric.reset()
-        return True
 
     # Parameters and diagnostics
 

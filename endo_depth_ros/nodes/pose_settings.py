@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from endo_depth_ros.geometry.transforms import Transform, pose_matrix
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
 from endo_depth_ros.pose.settings import PoseSettings
@@ -76,6 +78,8 @@ class PoseNodeSettings(PoseSettings, MetricScaleSettings):
             raise SettingsError("odom_frame, map_frame and base_frame must be different frames; rename one")
         if bool(self.kinematics_base_frame) != bool(self.kinematics_tool_frame):
             raise SettingsError("kinematics_base_frame and kinematics_tool_frame belong together; set both or none")
+        if self.uses_kinematics and self.kinematics_base_frame == self.kinematics_tool_frame:
+            raise SettingsError("kinematics_base_frame and kinematics_tool_frame are the same; name the frames of both")
         self.read_hand_eye()
 
     @property
@@ -89,8 +93,11 @@ class PoseNodeSettings(PoseSettings, MetricScaleSettings):
             return None
         try:
             x, y, z, *quaternion = (float(word) for word in self.hand_eye.split())
-            return pose_matrix([x, y, z], quaternion)
+            T_tool_camera = pose_matrix([x, y, z], quaternion)
+            if not np.isfinite(T_tool_camera).all():
+                raise ValueError("not finite")
+            return T_tool_camera
         except ValueError as error:
             raise SettingsError(
-                f"hand_eye is '{self.hand_eye}' but must be 'x y z qx qy qz qw', with a quaternion that isn't zero"
+                f"hand_eye is '{self.hand_eye}' but must be 'x y z qx qy qz qw', finite, the quaternion not zero"
             ) from error

@@ -23,6 +23,8 @@ def find_corners(
     quality: least strength as a share of a strong corner's (Shi and Tomasi 1994).
     """
     height, width = picture.shape
+    if height < cell_px or width < cell_px:
+        return np.zeros((0, 2), np.float32)
     strength = cv2.cornerMinEigenVal(picture, BLOCK_PX)
     strength[~usable] = 0
     rows, columns = height // cell_px, width // cell_px

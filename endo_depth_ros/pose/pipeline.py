@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 # Stands in until the first camera is known; a frame without depth has no pixels that anybody looks at.
 NO_CAMERA = pinhole_from_hfov(16, 16, 60.0)
+
+
+log = logging.getLogger(__name__)
 
 
 class PoseUnavailableError(RuntimeError):
@@ -58,8 +62,17 @@ class PosePipeline:
             estimate = self._blind(answer, frame_id)
         else:
             estimate, self._camera, self._scale = answer, answer.frame.camera, answer.status.scale
-        tracked = self._tracker.track(estimate)
-        self._last_stamp_ns = estimate.frame.stamp_ns
+        stamp_ns = estimate.frame.stamp_ns
+        try:
+            tracked = self._tracker.track(estimate)
+        except Exception as error:  # a frame that breaks the tracker must not end the stream
+            if self._last_stamp_ns is not None and stamp_ns <= self._last_stamp_ns:
+                raise
+            sentence = f"no pose because of {error!r}; please report it"
+            log.warning("%s", sentence, exc_info=log.isEnabledFor(logging.DEBUG))
+            failed = FrameStatus(stamp_ns, Verdict.INTERNAL_ERROR, sentence)
+            tracked = self._tracker.track(self._blind(failed, estimate.frame.frame_id))
+        self._last_stamp_ns = stamp_ns
         return tracked
 
     def reset(self) -> None:

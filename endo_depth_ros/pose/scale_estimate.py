@@ -76,6 +76,10 @@ class MetricScale:
         """A pose by the robot's clock; False for one that isn't newer than the last, which is not used."""
         return self._kinematics.add(stamp_ns, T_base_tool)
 
+    def forget_kinematics(self) -> None:
+        """Take the robot's poses anew, whatever their stamps, as after a jump of its clock; from any thread."""
+        self._kinematics.clear()
+
     def factors(self, first: Keyframe) -> KinematicFactors | None:
         """The robot's poses for a window that begins with `first`, once hand-eye pose and scale are known."""
         latest = self.estimate.latest
@@ -111,7 +115,7 @@ class MetricScale:
         while self._pending and self._pending[0].pose.stamp_ns <= settled_ns:
             self._unsolved += self._add(self._pending.popleft())
         while self._pending and tracked.pose.stamp_ns - self._pending[0].pose.stamp_ns > MAX_WAIT_S * NANOSECONDS:
-            self._pending.popleft()
+            self._miss(self._pending.popleft())
         if self._unsolved < SAMPLES_PER_SOLUTION:
             return None
         self._unsolved = 0
@@ -120,24 +124,43 @@ class MetricScale:
     def _add(self, tracked: TrackedFrame) -> bool:
         kinematic = self._kinematics.pose_at(tracked.pose.stamp_ns)
         if kinematic is None:
+            self._miss(tracked)
             return False
         T = tracked.pose_in_map()
         T[:3, 3] /= tracked.pose.scale.value
         kind = (tracked.segment, tracked.correction, tracked.pose.scale.epoch)
         return self._samples.add(kind, T, tracked.log_scale, kinematic)
 
+    def _miss(self, tracked: TrackedFrame) -> None:
+        """Say that the robot wasn't heard about a frame's time."""
+        newest_ns = self._kinematics.newest_ns
+        if newest_ns:
+            ahead_s = (newest_ns - tracked.pose.stamp_ns) / NANOSECONDS
+            where = f"the newest is {abs(ahead_s):.3f} s {'after' if ahead_s > 0 else 'before'} the image"
+            self._say(
+                f"no poses of the robot around an image's time ({where}); check its clock, rate and time_offset_s"
+            )
+
     def _solve(self) -> HandEye | None:
         """Hand-eye pose and scale of the newest stretches."""
         pairs = self._samples.pairs()
         if not pairs:
+            if self._samples.is_torn:
+                self._say(
+                    "the robot moves too far from one image to the next to compare them with it; do its positions "
+                    "jump, or are they not in metres?"
+                )
             return None
         try:
             if self._given is None:
                 found = refine(pairs, *solve_linearly(pairs))
             else:
                 found = refine(pairs, self._given, guess_scale(pairs, self._given), self._given_information())
-        except (HandEyeError, np.linalg.LinAlgError) as error:
-            self.estimate = replace(self.estimate, reason=str(error))
+        except HandEyeError as error:
+            self._say(str(error))
+            return None
+        except np.linalg.LinAlgError:
+            self._say("the motion does not tell the hand-eye pose and the scale; move and turn the camera more")
             return None
         metres = travel(pairs) * float(np.exp(found.log_scale))
         if metres < self.settings.min_travel:

@@ -57,6 +57,11 @@ class ScaleSamples:
             self._stretches.append(_Stretch(kind, [T_map_camera], [kinematic], [log_scale]))
         return True
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether stretch after stretch ended before it had the poses that can be compared."""
+        return len(self._stretches) == STRETCHES and not self.pairs()
+
     def pairs(self) -> list[PosePairs]:
         """The stretches that are long enough to compare."""
         return [_compare(each) for each in self._stretches if len(each.kinematic) >= MIN_SAMPLES]

@@ -1,5 +1,7 @@
 """Output that is there only when complete."""
 
+from pathlib import Path
+
 import pytest
 
 from endo_depth_ros.bags.output import OutputError, complete_output
@@ -40,4 +42,27 @@ def test_an_existing_output_stays_unless_it_may_be_replaced(tmp_path):
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(OutputError, match="does not exist"), complete_output(tmp_path / "no" / "a.txt"):
+        pass
+
+
+def test_a_folder_is_never_replaced_by_a_file(tmp_path):
+    precious = tmp_path / "data" / "patient_case.txt"
+    precious.parent.mkdir()
+    precious.touch()
+    for path in (precious.parent, tmp_path / "data" / "..", Path("/dev/null")):
+        with pytest.raises(OutputError, match="no file, so it isn't replaced"), complete_output(path, overwrite=True):
+            pass
+    assert precious.exists()
+
+
+def test_a_folder_is_replaced_where_that_is_wanted(tmp_path):
+    path = tmp_path / "bag"
+    (path / "old").mkdir(parents=True)
+    with complete_output(path, overwrite_folder=True) as partial:
+        partial.mkdir()
+    assert list(path.iterdir()) == []
+
+
+def test_the_root_is_no_name_of_a_file():
+    with pytest.raises(OutputError, match="no name of a file"), complete_output(Path("/"), overwrite=True):
         pass

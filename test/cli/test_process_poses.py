@@ -1,7 +1,9 @@
 """The trajectory of endo-depth process."""
 
 import csv
+import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +85,20 @@ def test_settings_of_the_tracker_come_from_the_parameter_file(walk, tmp_path):
     assert main([*arguments, "--params", str(params)]) == 0
     assert "10000 are needed" in rows(out)[0]["tracking_reason"]
     assert len(read_tum(out / "trajectory.tum").stamps_ns) == 0
+
+
+def test_a_recording_whose_stamps_jump_back_is_followed_on_both_sides(walk, monkeypatch, capsys):
+    arguments, out = walk
+    answer, numbers = process.answer, itertools.count()
+
+    def jumping(pipeline, frame, hfov_deg):
+        return answer(
+            pipeline, replace(frame, stamp_ns=frame.stamp_ns + (10**12 if next(numbers) < 5 else 0)), hfov_deg
+        )
+
+    monkeypatch.setattr(process, "answer", jumping)
+    assert main(arguments) == 0
+    assert len(read_tum(out / "trajectory_earlier.tum").stamps_ns) == 4
+    assert len(read_tum(out / "trajectory.tum").stamps_ns) == 2
+    assert [row["segment"] for row in rows(out)] == ["0"] * 5 + ["1"] * 3
+    assert "trajectory_earlier.tum" in capsys.readouterr().out

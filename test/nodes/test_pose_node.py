@@ -110,6 +110,23 @@ def test_a_parent_that_comes_later_ends_the_transforms(graph):
     assert answer["withheld"] == "second_parent"
 
 
+def test_a_base_above_the_map_closes_no_loop(graph):
+    bench = PoseBench(graph, statics=[static_transform("map", "scope")])
+    bench.wait_static("scope")
+    (answer, *_) = bench.walk(0, 1)
+    assert answer["withheld"] == "second_parent"
+    assert bench.counts("second_parent")
+    assert not bench.edges()
+
+
+def test_odom_below_the_base_closes_no_loop(graph):
+    bench = PoseBench(graph, statics=[static_transform("scope", "belt"), static_transform("belt", "scope_odom")])
+    bench.wait_static("scope_odom")
+    (answer, *_) = bench.walk(0, 1)
+    assert answer["withheld"] == "second_parent"
+    assert not bench.edges()
+
+
 def test_the_base_is_what_static_transforms_lead_up_to(graph):
     turn = [-0.5, 0.5, -0.5, 0.5]
     bench = PoseBench(graph, statics=[static_transform("endoscope_link", "scope", (0.0, 0.0, 0.01), turn)])

@@ -243,3 +243,37 @@ def test_a_trajectory_that_can_not_be_written_is_told(graph, tmp_path):
     answer = bench.call("save_trajectory")
     assert not answer.success
     assert "its folder does not exist" in answer.message
+
+
+def test_a_folder_is_no_trajectory_file_and_stays(graph, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "precious").touch()
+    bench = PoseBench(graph)
+    bench.walk(0, 1)
+    for name in (str(tmp_path / "data"), "/"):
+        bench.node.set_parameters([Parameter("trajectory_file", value=name)])
+        answer = bench.call("save_trajectory")
+        assert not answer.success
+        assert "choose another trajectory_file" in answer.message
+    assert (tmp_path / "data" / "precious").exists()
+
+
+def test_a_frame_that_comes_a_little_late_is_left_out_and_said(graph):
+    bench = PoseBench(graph)
+    bench.walk(0, 2)
+    bench.send(1)
+    assert bench.counts("bad_stamp") == 1
+    (answer,) = bench.walk(3)
+    assert (answer["state"], answer["segment"]) == ("tracking", "0")
+
+
+def test_poses_of_before_a_jump_back_are_saved_too(graph, tmp_path):
+    path = tmp_path / "run.tum"
+    bench = PoseBench(graph, trajectory_file=str(path))
+    bench.walk(*range(10, 16))
+    bench.walk(*range(4))
+    answer = bench.call("save_trajectory")
+    assert answer.message == (
+        f"{path}: 3 poses, camera to map; {tmp_path}/run_earlier.tum: 5 poses from before tracking began anew"
+    )
+    assert read_tum(tmp_path / "run_earlier.tum").stamps_ns.tolist() == [stamp_of(i) for i in range(11, 16)]

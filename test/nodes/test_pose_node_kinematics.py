@@ -94,11 +94,28 @@ def test_a_robot_that_is_silent_is_said_with_the_frames(graph, capfd):
     ("parameters", "words"),
     [
         ({"kinematics_base_frame": "base"}, "belong together"),
+        ({**ROBOT, "kinematics_tool_frame": "base"}, "are the same"),
+        ({**ROBOT, "hand_eye": "nan 0 0 0 0 0 1"}, "finite"),
         ({**ROBOT, "hand_eye": "0 0 0"}, "hand_eye is '0 0 0' but must be"),
-        ({**ROBOT, "hand_eye": "0 0 0 0 0 0 0"}, "a quaternion that isn't zero"),
+        ({**ROBOT, "hand_eye": "0 0 0 0 0 0 0"}, "the quaternion not zero"),
     ],
 )
 def test_kinematics_that_can_not_be_meant_are_refused(graph, parameters, words):
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
     with pytest.raises(SettingsError, match=words):
         PoseNode(parameter_overrides=overrides)
+
+
+def test_one_transform_from_the_future_stops_the_robot_for_moments_only(graph):
+    bench = PoseBench(graph, **ROBOT, **QUICK)
+    robot = Robot(bench)
+    bench.walk(0)
+    robot.move_until(stamp_of(3))
+    graph.wait_for(lambda: bench.node._kinematics.samples, "the robot")
+    head = header(DiagnosticArray(), START_NS + 3600 * 10**9).header
+    bench.tf_publisher.publish(TFMessage(transforms=[transform_message(head, "base", "tool", np.eye(4))]))
+    robot.move_until(stamp_of(12))
+    graph.wait_for(lambda: bench.counts("tf_went_back"), "the complaint")
+    before = bench.node._kinematics.samples
+    robot.move_until(stamp_of(24))
+    graph.wait_for(lambda: bench.node._kinematics.samples > before + 3, "more of the robot")

@@ -36,3 +36,9 @@ def test_corners_stay_where_they_are_usable() -> None:
 
 def test_a_flat_picture_has_none() -> None:
     assert len(find_corners(np.full((64, 96), 128, np.uint8), np.ones((64, 96), bool), NONE, 16, 0.02)) == 0
+
+
+def test_an_image_smaller_than_a_cell_has_no_corners() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (8, 40), np.uint8)
+    none = find_corners(picture, np.ones((8, 40), bool), np.zeros((0, 2), np.float32), 16, 0.01)
+    assert none.shape == (0, 2)

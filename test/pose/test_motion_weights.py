@@ -44,7 +44,7 @@ def test_network_and_record_come_back(weights_file: Path) -> None:
 
 def test_missing_truncated_and_other_files_are_refused(weights_file: Path, tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "none.safetensors")
-    assert "its schema is 'endo_depth_ros.depth.1'" in refusal(SHIPPED_WEIGHTS)
+    assert "its schema is 'endo_depth_ros.depth.2'" in refusal(SHIPPED_WEIGHTS)
     weights_file.write_bytes(weights_file.read_bytes()[:-10])
     assert "not a whole safetensors file" in refusal(weights_file)
     torch.save({"a": 1}, weights_file)

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from sphere_world import RATE_NS, SphereWorld, estimate, wander
 
+from endo_depth_ros.bags.tum_file import read_tum
 from endo_depth_ros.contracts import FrameStatus, TrackingState, Verdict
 from endo_depth_ros.pose import pipeline as module
+from endo_depth_ros.pose import tracker as tracker_module
 from endo_depth_ros.pose.pipeline import PosePipeline, PoseUnavailableError
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.trajectory_log import TrajectoryLog
+from endo_depth_ros.pose.trajectory_log import TrajectoryLog, write_paths
 
 WORLD = SphereWorld()
 
@@ -73,5 +75,24 @@ def test_the_log_keeps_tracked_frames_only_and_the_newest_of_them(pipeline):
     trajectory = log.trajectory()
     assert trajectory.stamps_ns.tolist() == [10**9 + i * RATE_NS for i in (2, 3, 5)]
     np.testing.assert_array_equal(trajectory.T_world_camera[-1], frames[-1].pose_in_map())
-    log.clear()
-    assert len(log.trajectory().stamps_ns) == len(log) == 0
+
+
+def test_of_the_paths_before_the_present_one_the_longest_is_kept_and_written(pipeline, tmp_path):
+    log = TrajectoryLog()
+    first, second, third = (walk(pipeline, indices) for indices in (range(4), range(4, 5), range(5, 7)))
+    for path in (first, second, third):
+        log.begin_anew()
+        for frame in path:
+            log.add(frame)
+    assert write_paths(tmp_path / "run.tum", log) == {tmp_path / "run.tum": 2, tmp_path / "run_earlier.tum": 3}
+    assert read_tum(tmp_path / "run_earlier.tum").stamps_ns.tolist() == [frame.pose.stamp_ns for frame in first[1:]]
+
+
+def test_a_frame_that_breaks_the_tracker_is_degraded_and_says_so(pipeline, monkeypatch):
+    walk(pipeline, range(3))
+    with monkeypatch.context() as broken:
+        broken.setattr(tracker_module, "follow_landmarks", lambda *_: 1 / 0)
+        (failed,) = walk(pipeline, [3])
+    assert failed.pose.state is TrackingState.DEGRADED
+    assert "ZeroDivisionError" in failed.reason
+    assert walk(pipeline, [4])[0].pose.state is TrackingState.TRACKING

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from robot_world import RATE_HZ, RobotWorld, compare_ways, drifting_frames, track, watch
+from robot_world import RATE_HZ, START_NS, T_TOOL_CAMERA, RobotWorld, compare_ways, drifting_frames, track, watch
 
 from endo_depth_ros.contracts import Scale, ScaleState
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
@@ -114,3 +114,23 @@ def test_depth_that_is_off_within_an_epoch_is_told() -> None:
     track(world, metric, range(8 * RATE_HZ, 12 * RATE_HZ), estimate.scale)
     assert metric.estimate.scale.epoch == estimate.scale.epoch
     assert re.match(r"depth is \+2\d% off by the robot", metric.estimate.reason), metric.estimate.reason
+
+
+def test_a_robot_of_another_time_is_told_with_the_difference() -> None:
+    world, metric = RobotWorld(), MetricScale(MetricScaleSettings(time_offset_s=-30.0))
+    reasons = {estimate.reason for _, estimate in watch(world, metric, 5.0)}
+    assert any(
+        "no poses of the robot around an image's time" in reason and "time_offset_s" in reason for reason in reasons
+    )
+
+
+def test_a_robot_in_millimetres_is_told() -> None:
+    world, metric = RobotWorld(), MetricScale(T_tool_camera=T_TOOL_CAMERA)
+    for each in drifting_frames(world, 0, 4.0, Scale()):
+        t = (each.pose.stamp_ns - START_NS) / 1e9
+        for k in range(4):
+            T = world.sample_kinematics(t + 0.0167 * k).copy()
+            T[:3, 3] *= 1000
+            metric.add_kinematics(START_NS + round((t + 0.0167 * k) * 1e9), T)
+        reason = metric.update(each).reason
+    assert "not in metres" in reason

@@ -14,7 +14,6 @@ from endo_depth_ros.contracts import FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import evaluate_recording
-from endo_depth_ros.runs.tracking import FrameOrder
 from endo_depth_ros.runs.truth_topics import Truth
 
 COUNT, STEP = 12, 4
@@ -107,13 +106,6 @@ def test_without_gtsam_depth_is_evaluated_and_a_note_says_what_is_missing(tmp_pa
     result = evaluate(tmp_path)
     assert result.facts["pose"] is None
     assert result.facts["notes"] == ["only depth was evaluated: camera poses need gtsam: pip install gtsam"]
-
-
-def test_a_looped_recording_begins_anew_and_stragglers_without_depth_are_left_out():
-    order = FrameOrder()
-    steps = [(10**9, True), (10**9, True), (9 * 10**8, False), (9 * 10**8, True), (10**8, True), (2 * 10**8, True)]
-    taken = [(order.takes(*step), order.begins_anew) for step in steps]
-    assert taken == [(True, False), (False, False), (False, False), (True, True), (True, True), (True, False)]
 
 
 def test_a_protocol_without_windows_has_none(tmp_path):
