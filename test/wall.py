@@ -38,12 +38,10 @@ class Wall:
     def frame(self, stamp_ns, position_m=(0.0, 0.0, 0.0), rotation_rad=(0.0, 0.0, 0.0)):
         """The frame and depth, float32 [H, W], from a position and a rotation vector of the camera."""
         R = cv2.Rodrigues(np.array(rotation_rad, float))[0]
-        along = np.array([np.cos(self.tilt_rad), 0, np.sin(self.tilt_rad)])
-        normal = np.cross(along, [0.0, 1, 0])
-        origin = np.array([0, 0, self.distance_m])
+        along, origin = np.array([np.cos(self.tilt_rad), 0, np.sin(self.tilt_rad)]), np.array([0, 0, self.distance_m])
         u, v = np.meshgrid(np.arange(W), np.arange(H))
         rays = np.stack([(u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1], np.ones((H, W))], -1) @ R.T
-        depth = ((origin - position_m) @ normal) / (rays @ normal)
+        depth = self.depth_along(rays, position_m)
         points = np.array(position_m) + depth[..., None] * rays - origin
         scale = TEXTURE_PX / TEXTURE_M
         columns = (points @ along * scale + TEXTURE_PX / 2).astype(np.float32)
@@ -51,3 +49,8 @@ class Wall:
         grey = cv2.remap(draw_texture(self.seed), columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
         image = (grey[..., None] * np.array([1.0, 0.6, 0.5])).astype(np.uint8)
         return Frame(stamp_ns, "scope", image, CAMERA), depth.astype(np.float32)
+
+    def depth_along(self, rays, position_m=(0.0, 0.0, 0.0)):
+        """Length [...] in rays [..., 3] from a position to the wall: z, where the rays have z = 1."""
+        normal = np.cross([np.cos(self.tilt_rad), 0, np.sin(self.tilt_rad)], [0.0, 1, 0])
+        return ((np.array([0, 0, self.distance_m]) - position_m) @ normal) / (rays @ normal)

@@ -53,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     fit = commands.add_parser("fit", help="train the depth network")
     add_fit_options(fit, "training/recipes/synthetic.yaml")
+    fit.add_argument("--start", type=Path, help="a weights file to begin from, instead of ImageNet's encoder")
     fit.set_defaults(run=run_fit)
 
     fit_pose = commands.add_parser("fit-pose", help="train the motion network")
@@ -122,7 +123,7 @@ def run_fit(chosen: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, data=changed(recipe.data, {"folder": str(chosen.data)}))
     if chosen.steps is not None:
         recipe = dataclasses.replace(recipe, optimiser=changed(recipe.optimiser, {"steps": chosen.steps}))
-    fit(recipe, chosen.output, chosen.resume)
+    fit(recipe, chosen.output, chosen.resume, chosen.start)
     return 0
 
 

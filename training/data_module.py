@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from endo_depth_ros.geometry.camera import STEREOGRAPHIC
 from training.dataset import (
     TRAINING,
     VALIDATION,
@@ -33,8 +34,8 @@ class Renderings(pl.LightningDataModule):
         # Before any worker is forked: a copy of OpenCV's pool of threads would wait for threads that it does not have.
         cv2.setNumThreads(1)
         self._recipe, self._folder = recipe, Path(recipe.data.folder)
-        self._held_out = find_sequences(self._folder / VALIDATION)
-        find_sequences(self._folder / TRAINING, recipe.data.left_out())
+        self._held_out = find_sequences(self._folder / VALIDATION, STEREOGRAPHIC)
+        find_sequences(self._folder / TRAINING, STEREOGRAPHIC, recipe.data.left_out())
 
     @property
     def validation_families(self) -> tuple[str, ...]:
@@ -45,7 +46,7 @@ class Renderings(pl.LightningDataModule):
         """Batches from the trainer's present step to the end of its epoch, from all sequences there are now."""
         assert self.trainer is not None
         recipe, schedule = self._recipe, self._recipe.schedule()
-        sequences = find_sequences(self._folder / TRAINING, recipe.data.left_out())
+        sequences = find_sequences(self._folder / TRAINING, STEREOGRAPHIC, recipe.data.left_out())
         samples = TrainingSamples(
             sequences, recipe.augmentation, schedule, recipe.data.seed, rank=self.trainer.global_rank
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,10 @@ MAX_DAMAGED = 20
 SCOPE_ERROR_PX = 2
 FLAT_LOG_DEPTH = 0.3
 FLAT_STRIDE = 8
+# No rectified image reaches farther from the axis; on the stereographic plane, in focal lengths.
+FARTHEST = 2 * math.tan(math.radians(75) / 2)
+# Two views of one body that are no video pair are numbered from here on, to have one scale.
+COMPANIONS = 1 << 15
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +47,22 @@ class DataError(RuntimeError):
 class AugmentationSettings:
     """How samples are drawn from renderings."""
 
-    max_zoom: float = setting(1.8, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
+    max_zoom: float = setting(1.6, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
     roll: bool = setting(True, "turn about the optical axis by any angle")
     flip: bool = setting(True, "mirror half of the samples")
-    colours: float = setting(0.5, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
+    colours: float = setting(0.35, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
     paint: float = setting(
         1.0, "strength of mottling and vessels painted on the tissue; 0 turns them off", minimum=0.0, maximum=3.0
     )
     hidden_patches: float = setting(0.05, "share of samples with hidden patches", minimum=0.0, maximum=1.0)
     obstructions: float = setting(
-        0.5, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
+        0.3, "share of videos in which smoke, blood, droplets or blur may be drawn", minimum=0.0, maximum=1.0
     )
     cropped: float = setting(
         0.85, "share of videos whose border is cropped away, as the node does", minimum=0.0, maximum=1.0
+    )
+    companions: float = setting(
+        0.5, "share of the pairs that are any two views of a body instead of video frames", minimum=0.0, maximum=1.0
     )
     flat_views: float = setting(
         0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.05, maximum=1.0
@@ -102,8 +110,11 @@ class Sequences:
         return self.families.index(self.records[sequence].family)
 
 
-def find_sequences(folder: Path, leave_out: tuple[str, ...] = ()) -> Sequences:
-    """Sequences under a folder; damaged ones are passed over with a warning. Raises DataError where none is left."""
+def find_sequences(folder: Path, projection: str, leave_out: tuple[str, ...] = ()) -> Sequences:
+    """Sequences under a folder; damaged ones are passed over with a warning.
+
+    projection: that of SequenceRecord. Raises DataError for sequences of another one, and where none is left.
+    """
     paths, records, damaged = [], [], 0
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         try:
@@ -112,6 +123,11 @@ def find_sequences(folder: Path, leave_out: tuple[str, ...] = ()) -> Sequences:
             log.warning("passed over: %s", error)
             damaged += 1
             continue
+        if record.projection != projection:
+            raise DataError(
+                f"{path}: is {record.projection or 'pinhole'}, but {projection or 'pinhole'} sequences are wanted "
+                "here; render another folder with projection in the recipe"
+            )
         if record.family not in leave_out:
             paths.append(path)
             records.append(record)
@@ -175,6 +191,9 @@ class TrainingSamples(Dataset[Sample]):
     def _choose_pair(self, rng: np.random.Generator, member: int) -> tuple[int, int, int]:
         sequence = self._with_pairs[int(rng.integers(len(self._with_pairs)))]
         views = self._sequences.records[sequence].views
+        if rng.random() < self._augmentation.companions:
+            companions = rng.choice(len(views), 2, replace=False)
+            return sequence, int(companions[member]), COMPANIONS
         pairs = sorted({view.pair for view in views if view.pair != NO_PAIR})
         pair = pairs[int(rng.integers(len(pairs)))]
         members = [i for i, view in enumerate(views) if view.pair == pair]
@@ -218,7 +237,7 @@ def augment(
     video = DrawnVideo(rng, width, height, augmentation.obstructions, augmentation.cropped)
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
-    strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.85)
+    strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.7)
     radiance = paint(seen, draw_layers(rng, strength), rng) if strength > 0 else seen.radiance
     image = video.develop(radiance, noise)
     image = jitter_colours(image, rng, augmentation.colours)
@@ -238,7 +257,7 @@ def misjudge_scope(scope: NDArray[np.bool_], rng: np.random.Generator) -> NDArra
 def make_sample(drawn: DrawnView, family: int, sequence: int, pair: int, damaged: int) -> Sample:
     """Tensors of a sample."""
     log_depth = drawn.seen.log_depth
-    valid = np.isfinite(log_depth) & drawn.scope & drawn.found
+    valid = np.isfinite(log_depth) & drawn.scope & drawn.found & within_reach(drawn.seen.K, *log_depth.shape)
     return Sample(
         image=torch.from_numpy(np.ascontiguousarray(drawn.image.transpose(2, 0, 1))),
         inside=torch.from_numpy(drawn.found),
@@ -250,6 +269,12 @@ def make_sample(drawn: DrawnView, family: int, sequence: int, pair: int, damaged
         pair=torch.tensor(pair),
         damaged=torch.tensor(damaged),
     )
+
+
+def within_reach(K: NDArray[np.float64], height: int, width: int) -> NDArray[np.bool_]:
+    """Pixels nearer to the optical axis than FARTHEST, bool [H, W]."""
+    x, y = (np.arange(width) - K[0, 2]) / K[0, 0], (np.arange(height) - K[1, 2]) / K[1, 1]
+    return np.asarray(np.square(x) + np.square(y)[:, None] < FARTHEST**2, np.bool_)
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,14 @@ MONITORED = "validation/abs_rel"
 AVERAGE_FROM_STEP = 100
 
 
-def fit(recipe: FitRecipe, output: Path, resume: bool) -> None:
+def fit(recipe: FitRecipe, output: Path, resume: bool, start: Path | None = None) -> None:
     """Train into a folder: checkpoints/, TensorBoard events, recipe.yaml.
 
-    Raises DataError, EncoderWeightsError, CheckpointError, TrainingDivergedError, each with a sentence.
+    start: a weights file to begin from, instead of ImageNet's encoder. Raises DataError, EncoderWeightsError,
+    WeightsError, CheckpointError, TrainingDivergedError, each with a sentence.
     """
     data = Renderings(recipe)
-    training = untrained(recipe)
+    training = untrained(recipe, start)
     training.validation_families = data.validation_families
     run(training, data, recipe, output, resume, MONITORED)
 

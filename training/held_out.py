@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from endo_depth_ros.depth.network import DepthNetwork
+from endo_depth_ros.geometry.camera import STEREOGRAPHIC
 from training.dataset import Sample, ValidationSamples, find_sequences
 from training.scores import ImageScore, Score, average, by_family, coverage_by_decile, score_batch, sparsification_gain
 
@@ -26,7 +27,7 @@ def score_renderings(
 
     sigma_factor multiplies the network's standard deviation. Raises DataError where the folder has no sequences.
     """
-    sequences = find_sequences(folder)
+    sequences = find_sequences(folder, STEREOGRAPHIC)
     samples = ValidationSamples(sequences, width, height, views)
     network = network.to(device).eval()
     scores: list[ImageScore] = []

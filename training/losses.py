@@ -17,19 +17,20 @@ MEDIAN_STRIDE = 2
 class LossSettings:
     """Weights of the terms, and their constants."""
 
-    scale_invariant: float = setting(1.0, "weight of the scale-invariant log loss", minimum=0.0)
-    invariance: float = setting(0.85, "share of the scale error that is forgiven", minimum=0.0, maximum=1.0)
+    shape: float = setting(1.0, "weight of the error that is left when the image's scale is right", minimum=0.0)
+    scale: float = setting(0.15, "weight of the image's scale error", minimum=0.0)
     gradient: float = setting(0.5, "weight of gradient matching", minimum=0.0)
     gradient_scales: int = setting(4, "scales of gradient matching", minimum=1, maximum=6)
     sigma: float = setting(0.1, "weight of the Laplace likelihood", minimum=0.0)
-    temporal: float = setting(0.3, "weight of steadiness between video frames", minimum=0.0)
+    temporal: float = setting(0.3, "weight of one scale for both images of a pair", minimum=0.0)
 
 
 @dataclass(frozen=True)
 class LossTerms:
     """Unweighted terms, scalars, and their weighted sum."""
 
-    scale_invariant: Tensor
+    shape: Tensor
+    scale: Tensor
     gradient: Tensor
     sigma: Tensor
     temporal: Tensor
@@ -41,27 +42,32 @@ def total_loss(
 ) -> LossTerms:
     """All terms of a batch: maps [B, H, W], pair int64 [B]. Images without valid pixels do not count."""
     error = torch.where(valid, log_depth - truth, 0.0)
-    scale_invariant = scale_invariant_loss(error, valid, settings.invariance)
+    shape, scale = shape_loss(error, valid), scale_loss(error, valid)
     gradient = gradient_loss(error, valid, settings.gradient_scales)
     sigma = laplace_loss(error, log_b, valid)
     temporal = temporal_loss(error, valid, pair)
     total = (
-        settings.scale_invariant * scale_invariant
+        settings.shape * shape
+        + settings.scale * scale
         + settings.gradient * gradient
         + settings.sigma * sigma
         + settings.temporal * temporal
     )
-    return LossTerms(scale_invariant, gradient, sigma, temporal, total)
+    return LossTerms(shape, scale, gradient, sigma, temporal, total)
 
 
-def scale_invariant_loss(error: Tensor, valid: Tensor, invariance: float) -> Tensor:
-    """Root of E[e^2] - invariance E[e]^2 per image (Eigen et al. 2014, eq. 4; root as in BTS, Lee et al. 2019).
+def shape_loss(error: Tensor, valid: Tensor) -> Tensor:
+    """Mean |e - median e|, what AbsRel with the image's median scale is to first order (MiDaS, eq. 6, in log depth).
 
-    error: of log depth, 0 where not valid. With invariance < 1 metres are learned as well.
+    error: of log depth, 0 where not valid. Absolute, not squared: edges that are a pixel off must not blur the rest.
     """
-    count = valid.sum((1, 2)).clamp_min(1)
-    mean, square = error.sum((1, 2)) / count, error.square().sum((1, 2)) / count
-    return _mean_of_images((square - invariance * mean.square()).clamp_min(1e-8).sqrt(), valid)
+    left = torch.where(valid, error - _median(error, valid)[:, None, None], 0.0).abs()
+    return _mean_of_images(left.sum((1, 2)) / valid.sum((1, 2)).clamp_min(1), valid)
+
+
+def scale_loss(error: Tensor, valid: Tensor) -> Tensor:
+    """Mean |E[e]|: the error of log depth as a whole, from which metres are learned."""
+    return _mean_of_images((error.sum((1, 2)) / valid.sum((1, 2)).clamp_min(1)).abs(), valid)
 
 
 def gradient_loss(error: Tensor, valid: Tensor, scales: int) -> Tensor:
@@ -88,9 +94,9 @@ def laplace_loss(error: Tensor, log_b: Tensor, valid: Tensor) -> Tensor:
 
 
 def temporal_loss(error: Tensor, valid: Tensor, pair: Tensor) -> Tensor:
-    """Difference of log scale between the two frames of each video pair, which are neighbours in the batch.
+    """Difference of log scale between the two images of each pair, which are neighbours in the batch.
 
-    pair: int64 [B], the same for the two frames and for no others, negative for single views.
+    pair: int64 [B], the same for the two images and for no others, negative for single views.
     """
     scale = error.sum((1, 2)) / valid.sum((1, 2)).clamp_min(1)
     together = (pair[1:] == pair[:-1]) & (pair[1:] >= 0) & valid.any(2).any(1)[1:] & valid.any(2).any(1)[:-1]

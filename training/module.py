@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
+from endo_depth_ros.depth.weights import load_weights
 from endo_depth_ros.pose.motion_network import MotionNetwork
 from training.dataset import Sample
 from training.depthwise import speed_up_depthwise
@@ -127,10 +129,16 @@ def rate_share(step: int, settings: OptimiserSettings) -> float:
     return settings.final_share + (1 - settings.final_share) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def untrained(recipe: FitRecipe) -> DepthTraining:
-    """A training at its beginning: ImageNet weights in the encoder. Raises EncoderWeightsError."""
+def untrained(recipe: FitRecipe, start: Path | None = None) -> DepthTraining:
+    """A training at its beginning: ImageNet weights in the encoder, or all weights of a file.
+
+    Raises EncoderWeightsError, WeightsError.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.data.seed)
         training = DepthTraining(recipe_document(recipe))
-    load_imagenet_encoder(training.network.encoder)
+    if start is None:
+        load_imagenet_encoder(training.network.encoder)
+    else:
+        training.network.load_state_dict(load_weights(start).network.state_dict())
     return training

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from endo_depth_ros.geometry.stereographic import plane_rays
 from endo_depth_ros.synthetic.noise_volume import CELLS, NoiseVolume, smooth_noise
 from training.sequence_file import View
 
@@ -86,11 +87,11 @@ def paint(view: View, layers: tuple[Layer, ...], rng: np.random.Generator) -> ND
 def _points(view: View, tissue: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points [N, 3] of the tissue in the camera's frame, metres, and the width of their pixels, [N], metres."""
     rows, columns = np.nonzero(tissue)
-    focal = np.float32(view.K[0, 0])
     z = np.exp(view.log_depth[tissue]).astype(np.float32)
-    x = (columns.astype(np.float32) - np.float32(view.K[0, 2])) / focal
-    y = (rows.astype(np.float32) - np.float32(view.K[1, 2])) / focal
-    return np.stack([x * z, y * z, z], 1).astype(np.float32), (z / focal).astype(np.float32)
+    plane = (np.stack([columns, rows], 1) - view.K[:2, 2]) / view.K[0, 0]
+    # A pixel spans 1 / (f (1 + t²)) radians, t the tangent of half its angle, and is z (1 + t²) / (1 - t²) away.
+    footprint = z / view.K[0, 0] / (1 - np.square(plane).sum(1) / 4)
+    return plane_rays(plane).astype(np.float32) * z[:, None], footprint.astype(np.float32)
 
 
 @cache

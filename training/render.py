@@ -14,7 +14,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.camera import (
+    STEREOGRAPHIC,
+    Camera,
+    pinhole_from_hfov,
+    stereographic_from_hfov,
+)
 from endo_depth_ros.settings import SettingsError, setting
 from endo_depth_ros.synthetic.camera_path import CameraPathSettings
 from endo_depth_ros.synthetic.families import FAMILIES
@@ -31,6 +36,7 @@ DURATION_S = CameraPathSettings.duration_s
 MIN_SEEN = 0.5
 MIN_MEDIAN_DEPTH_M = 0.002
 MAX_INSTRUMENT = 0.35  # of the view
+PROJECTIONS = (STEREOGRAPHIC, "pinhole")
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +59,15 @@ class RenderingSettings:
         minimum=0.001,
         maximum=1.0,
     )
+    projection: str = setting(
+        STEREOGRAPHIC,
+        "of the renderings: the depth network's, or 'pinhole' for the motion network",
+        choices=PROJECTIONS,
+    )
     width: int = setting(352, "width of a rendering", unit="px", minimum=32, maximum=2048)
     height: int = setting(288, "height of a rendering", unit="px", minimum=32, maximum=2048)
-    hfov_min_deg: float = setting(60.0, "narrowest horizontal field of view", unit="deg", minimum=20, maximum=150)
-    hfov_max_deg: float = setting(130.0, "widest horizontal field of view", unit="deg", minimum=20, maximum=150)
+    hfov_min_deg: float = setting(50.0, "narrowest horizontal field of view", unit="deg", minimum=20, maximum=150)
+    hfov_max_deg: float = setting(145.0, "widest horizontal field of view", unit="deg", minimum=20, maximum=150)
     jpeg_quality: int = setting(95, "quality of the stored light", minimum=50, maximum=100)
 
     def check(self) -> None:
@@ -135,8 +146,9 @@ def render_sequence_file(task: Task) -> None:
     rng = np.random.default_rng([task.seed, 101])
     take = draw_scene(task.family, task.seed, task.device)
     hfov_deg = float(rng.uniform(settings.hfov_min_deg, settings.hfov_max_deg))
-    camera = pinhole_from_hfov(settings.width, settings.height, hfov_deg)
-    writer = SequenceWriter(task.path, task.family, task.seed, camera.K, settings.jpeg_quality)
+    make_camera = stereographic_from_hfov if settings.projection == STEREOGRAPHIC else pinhole_from_hfov
+    camera = make_camera(settings.width, settings.height, hfov_deg)
+    writer = SequenceWriter(task.path, task.family, task.seed, camera, settings.jpeg_quality)
     for number, views in enumerate(_film(take, camera, settings, rng)):
         pair = number if len(views) > 1 else NO_PAIR
         for view in views:

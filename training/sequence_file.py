@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.geometry.camera import Camera
 from training.codecs import LightCode, PictureError, decode_depth, decode_light, encode_depth, encode_light
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SUFFIX = ".sequence.zip"
 NO_PAIR = -1
 
@@ -28,7 +29,7 @@ class View:
     """One rendering before any sensor.
 
     radiance: linear RGB, float32 [H, W, 3]. log_depth: natural log of z in metres, float32 [H, W], NaN where unknown.
-    instrument: bool [H, W]. K: float64 [3, 3], square pixels, no distortion.
+    instrument: bool [H, W]. K: float64 [3, 3], square pixels, of the sequence's projection.
     """
 
     radiance: NDArray[np.float32]
@@ -54,12 +55,16 @@ class ViewRecord:
 
 @dataclass(frozen=True)
 class SequenceRecord:
-    """What is known about a sequence. K: 9 numbers, row by row, of every view."""
+    """What is known about a sequence.
+
+    projection: distortion_model of its camera, stereographic or '' for a pinhole. K: 9 numbers, row by row.
+    """
 
     family: str
     seed: int
     width: int
     height: int
+    projection: str
     K: tuple[float, ...]
     views: tuple[ViewRecord, ...]
     schema_version: int = SCHEMA_VERSION
@@ -68,11 +73,10 @@ class SequenceRecord:
 class SequenceWriter:
     """Collects the views of one sequence and writes them at the end, so that no reader sees half a file."""
 
-    def __init__(self, path: Path, family: str, seed: int, K: NDArray[np.float64], quality: int) -> None:
-        self._path, self._family, self._seed, self._K, self._quality = path, family, seed, K, quality
+    def __init__(self, path: Path, family: str, seed: int, camera: Camera, quality: int) -> None:
+        self._path, self._family, self._seed, self._camera, self._quality = path, family, seed, camera, quality
         self._pictures: list[tuple[bytes, bytes]] = []
         self._records: list[ViewRecord] = []
-        self._size = (0, 0)
 
     def add(
         self,
@@ -88,15 +92,16 @@ class SequenceWriter:
         self._pictures.append((light, encode_depth(depth, instrument)))
         pose = tuple(float(value) for value in T_world_camera.ravel())
         self._records.append(ViewRecord(time_s, pair, pose, code.dark, code.bright))
-        self._size = (depth.shape[1], depth.shape[0])
 
     def __len__(self) -> int:
         return len(self._records)
 
     def finish(self) -> None:
         """Write the file. Raises OSError (no space, no permission)."""
-        K = tuple(float(value) for value in self._K.ravel())
-        record = SequenceRecord(self._family, self._seed, *self._size, K, tuple(self._records))
+        camera = self._camera
+        K = tuple(float(value) for value in camera.K.ravel())
+        size = camera.width, camera.height
+        record = SequenceRecord(self._family, self._seed, *size, camera.distortion_model, K, tuple(self._records))
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:

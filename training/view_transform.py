@@ -1,8 +1,8 @@
 """Crops, zooms, rolls and flips of a rendering that keep its depth and camera exact.
 
-A roll about the optical axis, a flip and an isotropic zoom are similarities A of the image plane. With square pixels,
-K = [f I, c], A K R^-1 is again such a camera: focal length s f, principal point A c, and depth z does not change
-(R is the roll, with the mirror where there is a flip; s the zoom).
+A roll about the optical axis, a flip and an isotropic zoom are similarities A of the image plane, the stereographic as
+well as the pinhole's. With square pixels, K = [f I, c], A K R^-1 is again such a camera: focal length s f, principal
+point A c, and depth z does not change (R is the roll, with the mirror where there is a flip; s the zoom).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def draw_transform(
     low, high = _extent(scope, turn)
     room = np.array(source) - 1.0
     least = float(np.max((high - low) / room))
-    scale = least * math.exp(rng.uniform(0.0, math.log(ranges.max_zoom)))
+    # Mostly little: what a zoom leaves of a wide view is narrow and soft, and narrow views are rendered as such.
+    scale = least * ranges.max_zoom ** rng.uniform(0.0, 1.0) ** 2
     # The source point that comes to the target's origin: anywhere where the scope's extent stays within the source.
     slack = room - (high - low) / scale
     anchor = rng.uniform(0, 1, 2) * slack - low / scale

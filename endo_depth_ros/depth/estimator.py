@@ -19,9 +19,9 @@ from endo_depth_ros.depth.settings import DepthSettings
 class ImageBatch:
     """What an estimator sees; all tensors on its device.
 
-    images: float32 [B, 3, H, W], RGB in [0, 1] as encoded by the camera (gamma applied).
+    images: float32 [B, 3, H, W], stereographic, RGB in [0, 1] as encoded by the camera (gamma applied).
     inside: bool [B, H, W], True in the scope's field of view. usable: bool [B, H, W], inside and well exposed.
-    K: float32 [B, 3, 3], pinhole of these pixels.
+    K: float32 [B, 3, 3], of these pixels (geometry/stereographic.py).
     """
 
     images: Tensor

@@ -13,7 +13,7 @@ from endo_depth_ros.depth.efficientnet_lite import PYRAMID_CHANNELS, ConvNorm, E
 from endo_depth_ros.depth.shading_cue import STRIDE, shading_cue
 
 SIZE_MULTIPLE = 32  # height and width of the network's images are multiples of this
-INPUT_CHANNELS = 7  # RGB, inside, x / z, y / z, shading cue
+INPUT_CHANNELS = 7  # RGB, inside, x, y on the stereographic plane, shading cue
 FIELD_CHANNELS = slice(4, 7)  # of them, what smooth fields of depth are made of
 # (RGB * 255 - 127) / 128, which the ImageNet weights of the encoder expect.
 RGB_MEAN = 127 / 255
@@ -23,7 +23,7 @@ SUBPIXELS = 4  # 2 x 2
 FRACTIONS = 2 * SUBPIXELS  # across and down
 CUE_SHARES = 1  # how much of the shading cue a pixel takes over
 CONTEXT_CHANNELS = 96
-FIELD_TERMS = 6  # x, y, x², xy, y² of the rays, shading cue
+FIELD_TERMS = 6  # x, y, x², xy, y², shading cue
 BILINEAR_FRACTION = 0.25
 
 
@@ -68,8 +68,9 @@ class DepthNetwork(nn.Module):
     def forward(self, images: Tensor, inside: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
         """Natural log of z in metres and log of the Laplace scale b of that log, both float32 [B, H, W].
 
-        images: [B, 3, H, W], RGB in [0, 1]. inside: [B, H, W], the scope's field of view. K: float32 [B, 3, 3], pinhole
-        of these pixels. H and W are multiples of SIZE_MULTIPLE. One standard deviation of log depth is sqrt(2) * b.
+        images: stereographic (geometry/stereographic.py) [B, 3, H, W], RGB in [0, 1]. inside: [B, H, W], the scope's
+        field of view. K: float32 [B, 3, 3], of these pixels. H and W are multiples of SIZE_MULTIPLE. One standard
+        deviation of log depth is sqrt(2) * b.
         """
         x = network_input(images, inside, K)
         pyramid = self.encoder(x.to(self.head.weight.dtype))
@@ -170,20 +171,20 @@ class LearnedUpsampling(nn.Module):
 def network_input(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
     """The stem's channels [B, INPUT_CHANNELS, H, W].
 
-    Normalised RGB, nothing of it outside; inside; rays x/z, y/z; the shading cue.
+    Normalised RGB, nothing of it outside; inside; places on the stereographic plane; the shading cue.
     """
     mask = inside.to(images.dtype)[:, None]
     rgb = (images - RGB_MEAN) / RGB_STD * mask
     focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], 1)[:, :, None, None]
     centre = K[:, :2, 2, None, None]
-    rays = (pixel_grid(images.shape[-2], images.shape[-1], K.device) - centre) / focal
+    places = (pixel_grid(images.shape[-2], images.shape[-1], K.device) - centre) / focal
     cue = F.interpolate(shading_cue(images, inside, K), scale_factor=float(STRIDE), mode="bilinear")
-    return torch.cat([rgb, mask, rays.to(images.dtype), cue.to(images.dtype)], 1)
+    return torch.cat([rgb, mask, places.to(images.dtype), cue.to(images.dtype)], 1)
 
 
-def field_terms(rays_and_cue: Tensor) -> Tensor:
-    """What a smooth field of log depth is the sum of, [B, FIELD_TERMS, h, w], of rays x/z, y/z and cue [B, 3, h, w]."""
-    x, y, cue = rays_and_cue.unbind(1)
+def field_terms(places_and_cue: Tensor) -> Tensor:
+    """What a smooth field of log depth is the sum of, [B, FIELD_TERMS, h, w], of x, y and the cue, [B, 3, h, w]."""
+    x, y, cue = places_and_cue.unbind(1)
     return torch.stack([x, y, x * x, x * y, y * y, cue], 1)
 
 

@@ -20,9 +20,10 @@ INPUTS = ["images", "inside", "K"]
 OUTPUTS = ["depth", "sigma"]
 # What a reader of the file must know; with the record of the weights it is the file's metadata.
 MEANING = {
-    "images": "float32 [1, 3, H, W], rectified RGB in [0, 1], gamma as the camera encodes it",
+    "images": "float32 [1, 3, H, W], RGB in [0, 1], gamma as the camera encodes it, stereographic: a ray at angle t "
+    "from the optical axis lies 2 tan(t/2) focal lengths from the principal point",
     "inside": "bool [1, H, W], the scope's field of view; false where the image is padded",
-    "K": "float32 [1, 3, 3], pinhole camera of these pixels",
+    "K": "float32 [1, 3, 3], focal lengths and principal point of these pixels",
     "depth": "float32 [1, H, W], z in metres",
     "sigma": "float32 [1, H, W], one standard deviation of depth in metres",
 }

@@ -25,20 +25,30 @@ from endo_depth_ros.depth.steadiness import Steadiness
 from endo_depth_ros.depth.verdict import FrameJudge, comparable_width
 from endo_depth_ros.depth.working_size import WorkingSize
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
+from endo_depth_ros.geometry.model_view import ModelView
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
 from endo_depth_ros.settings import changed
+
+# Of one raw camera.
+Projections = tuple[Rectification, ModelView]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class View:
-    """A rectified frame and the pixels of it that the scope sees, bool [H, W]."""
+    """A rectified frame and the same as the model looks at it, each with the pixels that the scope sees, bool.
+
+    frame, inside: rectified, [H, W]. image: uint8 [h, w, 3], stereographic, inside_image: [h, w], of `projection`.
+    """
 
     frame: Frame
     inside: NDArray[np.bool_]
+    image: NDArray[np.uint8]
+    inside_image: NDArray[np.bool_]
+    projection: ModelView
     field_of_view: FieldOfView
 
 
@@ -46,7 +56,8 @@ class View:
 class Begun:
     """A frame that was looked at and waits for its depth.
 
-    exposure: None where the verdict is not ok. starts_anew: whether earlier frames have nothing to say about it.
+    exposure: of the model's image, None where the verdict is not ok. starts_anew: whether earlier frames have nothing
+    to say about it.
     """
 
     view: View
@@ -57,7 +68,7 @@ class Begun:
 
 @dataclass(frozen=True, eq=False)
 class ModelMaps:
-    """What the model said about a frame, float32 [H, W]; trusted is positive where it had ground for an answer."""
+    """What the model said about its image, float32 [h, w]; trusted is positive where it had ground for an answer."""
 
     depth: NDArray[np.float32]
     sigma: NDArray[np.float32]
@@ -92,8 +103,8 @@ class DepthPipeline:
         self._working_size = WorkingSize(settings.input_width, settings.input_height, self.estimator.size_multiple)
         self._scope_window = ScopeWindow(self._working_size)
         self._raw_camera: Camera | None = None
-        self._rectification: Rectification | CameraError = CameraError("no camera yet")
-        self._inside: NDArray[np.bool_] = np.zeros((0, 0), bool)
+        self._projections: Projections | CameraError = CameraError("no camera yet")
+        self._inside = self._inside_image = np.zeros((0, 0), np.bool_)
         self._field_of_view: FieldOfView | None = None
         self._frame_judge = FrameJudge()
         self._steadiness = Steadiness()
@@ -137,7 +148,7 @@ class DepthPipeline:
         exposure = None
         if status.verdict is Verdict.OK:
             levels = self.settings.dark_level, self.settings.saturated_level
-            exposure = judge_exposure(view.frame.image, view.inside, *levels)
+            exposure = judge_exposure(view.image, view.inside_image, *levels)
             self._after_stage(Stage.JUDGE)
         starts_anew, self._starts_anew = self._starts_anew, False
         return Begun(view, status, exposure, starts_anew)
@@ -165,12 +176,13 @@ class DepthPipeline:
             self._steadiness.reset()
         if exposure is None or maps is None:
             return unanswered(view.frame, status)
-        sigma = maps.sigma
-        unknown = ~(view.inside & exposure.good & np.isfinite(maps.depth) & (maps.trusted > 0))
-        depth = np.where(unknown, np.float32(np.nan), maps.depth)
+        unknown = ~(view.inside_image & exposure.good & np.isfinite(maps.depth) & (maps.trusted > 0))
+        depth, sigma = view.projection.rectify_depth(np.where(unknown, np.float32(np.nan), maps.depth), maps.sigma)
+        unknown = ~(view.inside & np.isfinite(depth))
+        np.copyto(depth, np.nan, where=unknown)
         steadiness = self._steady(view.frame, depth)
         value = np.float32(status.scale.value * steadiness)
-        # Not in place: steadiness keeps the depth for the next frame, and sigma may belong to the runtime.
+        # Not in place: steadiness keeps the depth for the next frame.
         depth, sigma = depth * value, sigma * value
         if status.scale.state is not ScaleState.RELATIVE:
             unknown |= self._mark_out_of_range(depth)
@@ -189,30 +201,30 @@ class DepthPipeline:
         if self.settings.crop_to_field_of_view:
             window = self._scope_window.update(field_of_view, width, height)
         cut = window.cut(frame)
-        rectification = self._rectification_of(cut.camera)
+        rectification, model_view = self._projections_of(cut.camera)
         self._after_stage(Stage.JUDGE)
         if field_of_view is not self._field_of_view:
             self._field_of_view = field_of_view
-            self._inside = rectification.inside & rectification.warp_mask(
-                window_mask(field_of_view, width, height, window)
-            )
-        image = rectification.rectify(cut.image)
+            mask = window_mask(field_of_view, width, height, window)
+            self._inside, self._inside_image = rectification.warp_mask(mask), model_view.warp_mask(mask)
+        rectified = Frame(frame.stamp_ns, frame.frame_id, rectification.rectify(cut.image), rectification.camera)
+        image = model_view.look(cut.image)
         self._after_stage(Stage.PREPROCESS)
-        rectified = Frame(frame.stamp_ns, frame.frame_id, image, rectification.camera)
-        return View(rectified, self._inside, field_of_view)
+        return View(rectified, self._inside, image, self._inside_image, model_view, field_of_view)
 
-    def _rectification_of(self, camera: Camera) -> Rectification:
+    def _projections_of(self, camera: Camera) -> Projections:
         if camera != self._raw_camera:
             self._raw_camera, self._field_of_view = camera, None
             size = self._working_size.of(camera.width, camera.height)
             try:
-                self._rectification = Rectification(camera, *size, self.settings.rectified_fov_deg)
+                rectification = Rectification(camera, *size, self.settings.rectified_fov_deg)
+                self._projections = rectification, ModelView(rectification, self._working_size.of)
             except CameraError as error:
-                self._rectification = error
+                self._projections = error
         # Refused once, refused for each of its frames, without trying again.
-        if isinstance(self._rectification, CameraError):
-            raise self._rectification
-        return self._rectification
+        if isinstance(self._projections, CameraError):
+            raise self._projections
+        return self._projections
 
     def _create_somewhere(self) -> DepthEstimator:
         try:
@@ -236,10 +248,10 @@ class DepthPipeline:
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
-        images = to_tensor(view.frame.image, device)
-        inside = torch.from_numpy(view.inside).to(device)[None]
-        usable = torch.from_numpy(view.inside & exposure.good).to(device)[None]
-        K = torch.from_numpy(view.frame.camera.K.astype(np.float32)).to(device)[None]
+        images = to_tensor(view.image, device)
+        inside = torch.from_numpy(view.inside_image).to(device)[None]
+        usable = torch.from_numpy(view.inside_image & exposure.good).to(device)[None]
+        K = torch.from_numpy(view.projection.camera.K.astype(np.float32)).to(device)[None]
         return ImageBatch(images, inside, usable, K)
 
     def _steady(self, frame: Frame, depth: NDArray[np.float32]) -> float:

@@ -61,7 +61,11 @@ class DepthSettings:
         1.0, "Farther depth is marked too far (+inf); not applied to relative depth", unit="m", minimum=0.0, live=True
     )
     saturated_level: int = setting(
-        250, "A pixel whose brightest channel reaches this is saturated", minimum=1, maximum=255, live=True
+        250,
+        "A channel that reaches this is full, a pixel with two of them saturated",
+        minimum=1,
+        maximum=255,
+        live=True,
     )
     dark_level: int = setting(
         6, "A pixel whose brightest channel is at most this is too dark", minimum=0, maximum=254, live=True

@@ -24,6 +24,7 @@ REFERENCE_DEPTH = 0.05
 MODEL_LOG_SIGMA = 0.27
 # Linear intensity below which black level, noise and indirect light rule.
 FLOOR_INTENSITY = 0.004
+FARTHEST_TANGENT = math.tan(math.radians(80) / 2)
 
 
 class ShadingEstimator(DepthEstimator):
@@ -55,12 +56,17 @@ class ShadingEstimator(DepthEstimator):
 
 
 def ray_lengths(K: Tensor, height: int, width: int) -> Tensor:
-    """Length of each pixel's ray with z = 1, [B, H, W]: distance = depth · ray length."""
+    """Length of each pixel's ray with z = 1, [B, H, W]: distance = depth · ray length.
+
+    K: [B, 3, 3], of a stereographic image (geometry/stereographic.py). What is 80 degrees from the axis or more counts
+    as 80.
+    """
     u = torch.arange(width, dtype=K.dtype, device=K.device)
     v = torch.arange(height, dtype=K.dtype, device=K.device)
     x = (u - K[:, 0, 2, None]) / K[:, 0, 0, None]  # [B, W]
     y = (v - K[:, 1, 2, None]) / K[:, 1, 1, None]  # [B, H]
-    return torch.sqrt(1 + x[:, None, :] ** 2 + y[:, :, None] ** 2)
+    squared = ((x[:, None, :] ** 2 + y[:, :, None] ** 2) / 4).clamp_max(FARTHEST_TANGENT**2)  # tan² of half the angle
+    return (1 + squared) / (1 - squared)
 
 
 def gaussian_blur(maps: Tensor, sigma_px: float) -> Tensor:

@@ -23,9 +23,9 @@ from endo_depth_ros.weights_file import (
 __all__ = ["LoadedWeights", "WeightsError", "WeightsRecord", "load_weights", "save_weights"]
 
 KIND = WeightsKind(
-    schema="endo_depth_ros.depth.2",
+    schema="endo_depth_ros.depth.3",
     architecture="efficientnet-lite0 pyramid, context, shading cue, learned upsampling",
-    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; rays: x/z, y/z; shading cue",
+    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; x, y: stereographic; shading cue",
     export="python -m training export CHECKPOINT",
 )
 

@@ -14,6 +14,7 @@ PINHOLE = ""
 PLUMB_BOB = "plumb_bob"
 RATIONAL_POLYNOMIAL = "rational_polynomial"
 EQUIDISTANT = "equidistant"
+STEREOGRAPHIC = "stereographic"  # of our own images (stereographic.py), never of a CameraInfo
 # Coefficients that OpenCV understands for each model; fewer are padded with zeros.
 COEFFICIENT_COUNTS = {PINHOLE: (0,), PLUMB_BOB: (4, 5), RATIONAL_POLYNOMIAL: (8, 12, 14), EQUIDISTANT: (4,)}
 # What a lens can have: focal lengths in longer sides of the image, the principal point in widths and heights.
@@ -30,8 +31,8 @@ class Camera:
     """Intrinsics of the image they come with.
 
     width, height: pixels. K: float64 [3, 3] of the raw image, pixel centres at integers. D: float64 [n] of
-    `distortion_model` ('' pinhole, plumb_bob, rational_polynomial, equidistant). R: float64 [3, 3], rectifying
-    rotation. P: float64 [3, 3], left part of the rectified projection, or None when nobody chose one.
+    `distortion_model` ('' pinhole, plumb_bob, rational_polynomial, equidistant, stereographic). R: float64 [3, 3],
+    rectifying rotation. P: float64 [3, 3], left part of the rectified projection, or None when nobody chose one.
     calibrated: False where the focal length was assumed.
     """
 
@@ -60,7 +61,7 @@ class Camera:
     @property
     def distorted(self) -> bool:
         """Whether lines in the image bend. An equidistant lens is never a pinhole, whatever its coefficients."""
-        return self.distortion_model == EQUIDISTANT or bool(np.any(self.D))
+        return self.distortion_model in (EQUIDISTANT, STEREOGRAPHIC) or bool(np.any(self.D))
 
     @property
     def rectified(self) -> bool:
@@ -91,6 +92,15 @@ def pinhole_from_hfov(width: int, height: int, hfov_deg: float) -> Camera:
     f = 0.5 * width / math.tan(math.radians(hfov_deg) / 2)
     K = np.array([[f, 0, (width - 1) / 2], [0, f, (height - 1) / 2], [0, 0, 1.0]])
     return Camera(width, height, K, calibrated=False)
+
+
+def stereographic_from_hfov(width: int, height: int, hfov_deg: float) -> Camera:
+    """A centred stereographic camera with square pixels, hfov_deg degrees wide. Raises CameraError."""
+    if not 0 < hfov_deg < 180:
+        raise CameraError(f"a horizontal field of view of {hfov_deg} degrees is impossible; give one between 0 and 180")
+    f = 0.25 * width / math.tan(math.radians(hfov_deg) / 4)
+    K = np.array([[f, 0, (width - 1) / 2], [0, f, (height - 1) / 2], [0, 0, 1.0]])
+    return Camera(width, height, K, STEREOGRAPHIC, calibrated=False)
 
 
 def camera_from_info(info: Any, image_width: int, image_height: int) -> Camera:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera
+from endo_depth_ros.geometry.camera import EQUIDISTANT, STEREOGRAPHIC, Camera
+from endo_depth_ros.geometry.stereographic import plane_points, plane_rays
 
 ANGLE_SAMPLES = 4096
 # A quarter of the way from the principal point to the longer side's end, no real lens moves points by this factor.
@@ -22,7 +23,7 @@ def project(camera: Camera, points: NDArray[np.float64]) -> tuple[NDArray[np.flo
 
     Not seen is what lies behind the camera, beyond the angle where the distortion model folds back, or outside the
     image. Pixels of points that are not seen mean nothing. Camera.R and P play no part.
-    Models: sensor_msgs/CameraInfo, that is OpenCV's pinhole and fisheye models.
+    Models: sensor_msgs/CameraInfo, that is OpenCV's pinhole and fisheye models, and the stereographic one.
     """
     points = np.asarray(points, np.float64)
     angles = np.arctan2(np.hypot(points[:, 0], points[:, 1]), points[:, 2])
@@ -50,6 +51,8 @@ def is_plausible(camera: Camera) -> bool:
 def _distort(camera: Camera, rays: NDArray[np.float64]) -> NDArray[np.float64]:
     if not camera.distorted:
         return (rays[:, :2] / rays[:, 2:]) @ camera.K[:2, :2].T + camera.K[:2, 2]
+    if camera.distortion_model == STEREOGRAPHIC:
+        return plane_points(rays) @ camera.K[:2, :2].T + camera.K[:2, 2]
     zero = np.zeros(3)
     if camera.distortion_model == EQUIDISTANT:
         pixels, _ = cv2.fisheye.projectPoints(rays[:, None], zero, zero, camera.K, camera.D)
@@ -66,13 +69,19 @@ def raw_pixel_rays(camera: Camera) -> NDArray[np.float64]:
     """
     u, v = np.meshgrid(np.arange(camera.width, dtype=np.float64), np.arange(camera.height, dtype=np.float64))
     pixels = np.stack([u, v], axis=-1).reshape(-1, 1, 2)
+    if camera.distortion_model == STEREOGRAPHIC:
+        inverse = np.linalg.inv(camera.K[:2, :2])
+        return _remembered(plane_rays((pixels - camera.K[:2, 2]) @ inverse.T), camera)
     if camera.distortion_model == EQUIDISTANT:
         xy = cv2.fisheye.undistortPoints(pixels, camera.K, camera.D)
     else:
         xy = cv2.undistortPointsIter(pixels, camera.K, camera.D, np.eye(3), np.eye(3), UNTIL_EXACT)
-    rays = np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1)
+    return _remembered(np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1), camera)
+
+
+def _remembered(rays: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
+    """Rays as a picture [H, W, 3] that can't be changed: they are the same for every frame of a recording."""
     rays = np.asarray(rays.reshape(camera.height, camera.width, 3), np.float64)
-    # Remembered, because they are the same for every frame of a recording.
     rays.setflags(write=False)
     return rays
 
@@ -89,6 +98,8 @@ def valid_angle(camera: Camera) -> float:
 
 def _distorted_radius(camera: Camera, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distance from the principal point in units of the focal length, from the radial coefficients alone."""
+    if camera.distortion_model == STEREOGRAPHIC:
+        return 2 * np.tan(angles / 2)
     if camera.distortion_model == EQUIDISTANT:
         return angles * np.polyval([*camera.D[::-1], 1.0], angles**2)
     k1, k2, _, _, k3, k4, k5, k6 = np.pad(camera.D, (0, 14))[:8]

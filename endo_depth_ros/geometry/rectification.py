@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.camera import Camera, CameraError
 from endo_depth_ros.geometry.projection import is_plausible, project
+from endo_depth_ros.geometry.raw_sampler import RawSampler, shrink
 
 EXTENT_SAMPLES = 501
 NOTHING_SEEN = "its K, D, R and P show no part of the image; calibrate again, or leave R and P zero"
-UNSEEN = -1000.0  # a raw coordinate that no interpolation reaches
 
 
 class Rectification:
@@ -32,7 +32,7 @@ class Rectification:
         self.raw = raw
         width, height = fit_size(raw, max_width, max_height)
         bound = math.tan(math.radians(max_fov_deg) / 2)
-        self._maps: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
+        self._sampler: RawSampler | None = None
         try:
             # Absurd calibrations overflow on their way to showing nothing.
             with np.errstate(all="ignore"):
@@ -56,10 +56,8 @@ class Rectification:
         rays = pixel_rays(self.camera)
         seen = np.ones((height, width), np.bool_)
         if not raw.rectified:
-            self._reduced = _reduce(raw, K)
-            pixels, seen_rays = project(self._reduced, rays.reshape(-1, 3) @ raw.R)
-            seen = seen_rays.reshape(height, width)
-            self._maps = _fixed_point_maps(pixels.reshape(height, width, 2), seen, self._reduced)
+            self._sampler = RawSampler(raw, rays @ raw.R, math.sqrt(K[0, 0] * K[1, 1]))
+            seen = self._sampler.seen
         self.inside: NDArray[np.bool_] = seen & (np.abs(rays[..., :2]) <= bound).all(axis=2)
 
     def rectify(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -82,10 +80,7 @@ class Rectification:
         return (dropped == 0) & self.inside
 
     def _warp(self, image: NDArray) -> NDArray:
-        if self._maps is None:
-            return _shrink(image, self.camera)
-        # Reduced by area first, so that the bilinear remap neither aliases nor reads the whole raw image.
-        return cv2.remap(_shrink(image, self._reduced), *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return shrink(image, self.camera) if self._sampler is None else self._sampler.sample(image)
 
 
 def fit_size(camera: Camera, max_width: int, max_height: int) -> tuple[int, int]:
@@ -99,18 +94,6 @@ def pixel_rays(camera: Camera) -> NDArray[np.float64]:
     u, v = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
     rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ np.linalg.inv(camera.K).T
     return np.asarray(rays / rays[..., 2:], np.float64)
-
-
-def _shrink(image: NDArray, camera: Camera) -> NDArray:
-    """Average over pixels to the camera's size; exact halvings first, which OpenCV does several times faster."""
-    size = (camera.width, camera.height)
-    while _may_be_halved(image.shape[1], size[0]) and _may_be_halved(image.shape[0], size[1]):
-        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _may_be_halved(side: int, wanted: int) -> bool:
-    return side % 2 == 0 and side >= 2 * wanted
 
 
 def _choose_projection(raw: Camera, width: int, height: int, bound: float) -> NDArray[np.float64]:
@@ -142,21 +125,3 @@ def _visible_extent(raw: Camera, bound: float) -> tuple[float, float, float, flo
 
 def _widened(samples: NDArray[np.float64], hits: NDArray[np.intp]) -> tuple[float, float]:
     return float(samples[max(hits.min() - 1, 0)]), float(samples[min(hits.max() + 1, len(samples) - 1)])
-
-
-def _reduce(raw: Camera, K: NDArray[np.float64]) -> Camera:
-    """The raw camera divided by the power of two that brings its centre nearest to the scale of the output."""
-    ratio = math.sqrt(raw.K[0, 0] * raw.K[1, 1] / (K[0, 0] * K[1, 1]))
-    factor = 2 ** max(0, round(math.log2(ratio)))
-    return raw.resized(max(1, round(raw.width / factor)), max(1, round(raw.height / factor)))
-
-
-def _fixed_point_maps(
-    pixels: NDArray[np.float64], seen: NDArray[np.bool_], source: Camera
-) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
-    """cv2.remap's fast maps of `pixels` [h, w, 2] in the image of `source`; unseen pixels become the border value."""
-    # The outer half of an edge pixel has no neighbour to interpolate with.
-    inner = np.clip(pixels, 0, [source.width - 1, source.height - 1])
-    maps = np.where(seen[..., None], inner, UNSEEN).astype(np.float32)
-    first, second = cv2.convertMaps(maps[..., 0].copy(), maps[..., 1].copy(), cv2.CV_16SC2)
-    return np.asarray(first, np.int16), np.asarray(second, np.uint16)

@@ -38,7 +38,8 @@ def judge_exposure(
     """Find dark, saturated and specular pixels.
 
     image: uint8 [H, W, 3], RGB. inside: bool [H, W], the field of view; the black outside is no surroundings to be
-    brighter than. Levels are of the brightest channel, in 0-255.
+    brighter than. Levels are in 0-255: of the brightest channel for dark, of the second brightest for saturated, since
+    close tissue fills the red of many a video while green and blue still tell how bright it is.
     """
     red, green, blue = cv2.split(image)
     most = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
@@ -46,7 +47,9 @@ def judge_exposure(
     # In whole numbers, which are faster than fractions: most - least < most / 4.
     white = (most > HIGHLIGHT_LEVEL) & (most - least <= (most - 1) >> HIGHLIGHT_SATURATION_BITS)
     specular = white & exceeds_surroundings(least, inside) if white.any() else white
-    return Exposure(most <= dark_level, most >= saturated_level, dilate(specular, HIGHLIGHT_HALO_PX))
+    second = cv2.max(cv2.min(red, green), cv2.min(cv2.max(red, green), blue))
+    saturated = np.asarray(second, np.uint8) >= saturated_level
+    return Exposure(most <= dark_level, saturated, dilate(specular, HIGHLIGHT_HALO_PX))
 
 
 def exceeds_surroundings(levels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from torch.nn.functional import max_pool2d
 
 from endo_depth_ros.synthetic.field import Field
 
-NEAR = 5e-4  # the lens touches what is nearer
+NEAR = 5e-4  # from the lens, which touches what is nearer, metres
 TOLERANCE = 2e-6  # clearance that counts as on the surface, metres
 _COARSEST = 40  # pixels on the short side at which rays start at the lens
 _SMOOTH = 1.12  # ratio of the depths of neighbours on one smooth surface
@@ -25,22 +25,23 @@ def cast_rays(field: Field, origin: Tensor, rays: Tensor) -> Tensor:
     """
     _, height, width = rays.shape
     flat = rays.reshape(3, -1).contiguous()
-    limit = field.extent * flat.square().sum(0).rsqrt()
+    shares = flat.square().sum(0).rsqrt()  # of a way along the ray that z is
+    limit, near = field.extent * shares, NEAR * shares
     if min(height, width) < 2 * _COARSEST:
-        return march(field, origin, flat, torch.full_like(limit, NEAR), limit).view(height, width)
+        return march(field, origin, flat, near, limit).view(height, width)
     nearest, farthest = _neighbours(cast_rays(field, origin, rays[:, ::2, ::2]), height, width)
     depth = torch.full_like(limit, torch.nan)
     smooth = (farthest < _SMOOTH * nearest).nonzero()[:, 0]
     depth[smooth] = _close_in(field, origin, flat[:, smooth], 0.985 * nearest[smooth], 1.015 * farthest[smooth])
     left = depth.isnan().nonzero()[:, 0]
-    start = (0.97 * nearest[left] - 3e-4).clamp_min(NEAR)
+    start = torch.maximum(0.97 * nearest[left] - 3e-4, near[left])
     depth[left] = march(field, origin, flat[:, left], start, limit[left])
     return depth.view(height, width)
 
 
 def _neighbours(coarse: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Nearest and farthest depth [H * W] about each pixel in the depths of every second one; NEAR, infinite for NaN."""
-    planes = torch.stack([-coarse.nan_to_num(nan=NEAR), coarse.nan_to_num(nan=torch.inf)])
+    """Nearest and farthest depth [H * W] about each pixel in the depths of every second one; 0, infinite for NaN."""
+    planes = torch.stack([-coarse.nan_to_num(nan=0.0), coarse.nan_to_num(nan=torch.inf)])
     planes = max_pool2d(planes, 3, stride=1, padding=1)
     planes = planes.repeat_interleave(2, 1)[:, :height].repeat_interleave(2, 2)[:, :, :width].reshape(2, -1)
     return -planes[0], planes[1]
@@ -65,7 +66,7 @@ def march(field: Field, origin: Tensor, rays: Tensor, start: Tensor, limit: Tens
     clearance = field.clearance(origin + t * rays)
     buried = clearance <= 0
     if buried.any():
-        t = torch.where(buried, torch.full_like(t, NEAR), t)
+        t = torch.where(buried, NEAR / length, t)
         clearance = field.clearance(origin + t * rays)
     for _ in range(_MAX_STEPS):
         # Steps never shrink below a fraction of a pixel's footprint: grazing rays would take thousands.

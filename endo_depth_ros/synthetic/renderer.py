@@ -96,7 +96,8 @@ def _cast_solids(solids: Sequence[PlacedSolid], origin: Tensor, rays: Tensor, de
     for index, solid in enumerate(solids):
         near = solid.find_rays(origin, rays)
         limit = depth[near].nan_to_num(nan=solid.extent)
-        met = march(solid, origin, rays[:, near], torch.full_like(limit, NEAR), limit)
+        start = NEAR * rays[:, near].square().sum(0).rsqrt()
+        met = march(solid, origin, rays[:, near], start, limit)
         nearer = met < limit
         depth[near[nearer]], owners[near[nearer]] = met[nearer], index
     return owners

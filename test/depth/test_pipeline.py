@@ -13,6 +13,7 @@ from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.runtime_cpu import TorchCpu
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.stereographic import plane_rays
 from endo_depth_ros.settings import SettingsError, make
 
 W, H = 320, 256
@@ -21,7 +22,7 @@ CAMERA = Camera(W, H, K)
 
 
 class Ramp(DepthEstimator):
-    """Depth that grows from left to right, 0.0005 to 2 units: a network that was trained in metres."""
+    """Depth that grows from left to right, from under 0.001 to 2 units: a network that was trained in metres."""
 
     name = "ramp"
     scale_state = ScaleState.NOMINAL
@@ -30,8 +31,9 @@ class Ramp(DepthEstimator):
     def estimate(self, batch):
         import torch
 
-        depth = torch.logspace(np.log10(0.0005), np.log10(2.0), W).expand(1, H, W)
-        return DepthPrediction(depth, 0.1 * depth, torch.ones(1, H, W, dtype=torch.bool))
+        height, width = batch.inside.shape[-2:]
+        depth = torch.logspace(np.log10(0.0005), np.log10(2.0), width).expand(1, height, width)
+        return DepthPrediction(depth, 0.1 * depth, torch.ones_like(batch.inside))
 
 
 def scope_image(level=140):
@@ -117,8 +119,8 @@ def test_depth_out_of_range_is_infinite_never_clipped():
     assert row[0] == -np.inf
     assert row[-1] == np.inf
     finite = row[np.isfinite(row)]
-    assert 0.001 <= finite.min() < 0.00102
-    assert 0.98 < finite.max() <= 1.0
+    assert 0.001 <= finite.min() < 0.00104
+    assert 0.97 < finite.max() <= 1.0
     assert np.isnan(answer.sigma[100][~np.isfinite(row)]).all()
 
 
@@ -176,12 +178,20 @@ class Flickering(DepthEstimator):
         import torch
 
         self.count = getattr(self, "count", -1) + 1
-        depth = torch.from_numpy(approach(self.count)[1])[None] * self.factors[self.count]
-        return DepthPrediction(depth, 0.1 * depth, torch.ones(1, H, W, dtype=torch.bool))
+        K, (height, width) = batch.K[0].double().numpy(), batch.inside.shape[-2:]
+        v, u = np.mgrid[:height, :width]
+        rays = plane_rays((np.stack([u, v], -1) - K[:2, 2]) / K[0, 0])
+        depth = Wall().depth_along(rays, position(self.count)) * self.factors[self.count]
+        depth = torch.from_numpy(depth.astype(np.float32))[None]
+        return DepthPrediction(depth, 0.1 * depth, torch.ones_like(batch.inside))
+
+
+def position(index):
+    return (0.0, 0.0, 0.0005 * index)
 
 
 def approach(index):
-    return Wall().frame(index * 40_000_000, (0.0, 0.0, 0.0005 * index))
+    return Wall().frame(index * 40_000_000, position(index))
 
 
 def flickering_pipeline(**settings):
@@ -198,8 +208,8 @@ def test_flicker_of_the_scale_is_taken_out_and_told():
         told = answer.status.steadiness
         assert told == pytest.approx(1 / factor, abs=0.02)
         seen = answer.valid
-        np.testing.assert_allclose(answer.depth[seen], depth[seen] * factor * told, rtol=1e-5)
-        np.testing.assert_allclose(answer.sigma[seen], 0.1 * answer.depth[seen], rtol=1e-5)
+        np.testing.assert_allclose(answer.depth[seen], depth[seen] * factor * told, rtol=3e-3)
+        np.testing.assert_allclose(answer.sigma[seen], 0.1 * answer.depth[seen], rtol=0.01)
 
 
 def test_depth_is_the_models_own_without_steadiness():
@@ -208,7 +218,7 @@ def test_depth_is_the_models_own_without_steadiness():
         scene, depth = approach(index)
         answer = made.process(scene)
         assert answer.status.steadiness == 1
-        np.testing.assert_allclose(answer.depth[answer.valid], (depth * factor)[answer.valid], rtol=1e-5)
+        np.testing.assert_allclose(answer.depth[answer.valid], (depth * factor)[answer.valid], rtol=3e-3)
 
 
 def test_a_frame_that_is_not_ok_ends_what_is_steadied():

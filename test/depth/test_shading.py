@@ -9,6 +9,7 @@ from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.shading import gaussian_blur, ray_lengths
+from endo_depth_ros.geometry.stereographic import plane_rays
 
 H, W = 96, 128
 K = torch.tensor([[[100.0, 0, 63.5], [0, 100, 47.5], [0, 0, 1]]])
@@ -69,8 +70,14 @@ def test_shading_never_claims_metres(estimator):
 
 
 def test_ray_length_of_a_corner_is_its_norm():
-    x, y = (0 - 63.5) / 100, (0 - 47.5) / 100
-    assert float(ray_lengths(K, H, W)[0, 0, 0]) == pytest.approx(np.sqrt(1 + x * x + y * y))
+    corner = plane_rays(np.array([(0 - 63.5) / 100, (0 - 47.5) / 100]))
+    assert float(ray_lengths(K, H, W)[0, 0, 0]) == pytest.approx(np.linalg.norm(corner))
+
+
+def test_rays_beyond_80_degrees_are_as_long_as_that_one():
+    wide = K.clone()
+    wide[:, :2, :2] /= 10
+    assert float(ray_lengths(wide, H, W).max()) == pytest.approx(1 / np.cos(np.radians(80)), rel=1e-5)
 
 
 def test_blur_keeps_the_sum_of_an_impulse():

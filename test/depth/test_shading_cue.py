@@ -19,7 +19,7 @@ def lit(z, exposure=0.5):
 
 
 def test_a_wall_across_the_view_is_flat():
-    assert shading_cue(lit(torch.ones(1, H, W)), EVERYWHERE, K).abs().max() < 0.04
+    assert shading_cue(lit(torch.ones(1, H, W)), EVERYWHERE, K).abs().max() < 0.06
 
 
 def test_twice_as_far_is_log_two_more_whatever_the_exposure():

@@ -6,7 +6,14 @@ from distortion import distort
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endo_depth_ros.geometry.camera import EQUIDISTANT, PINHOLE, PLUMB_BOB, RATIONAL_POLYNOMIAL, Camera
+from endo_depth_ros.geometry.camera import (
+    EQUIDISTANT,
+    PINHOLE,
+    PLUMB_BOB,
+    RATIONAL_POLYNOMIAL,
+    Camera,
+    stereographic_from_hfov,
+)
 from endo_depth_ros.geometry.projection import project, raw_pixel_rays, valid_angle
 
 K = np.array([[500.0, 0, 320], [0, 510, 250], [0, 0, 1]])
@@ -41,6 +48,17 @@ def test_nothing_behind_the_camera_is_seen(model):
 def test_barrel_distortion_holds_up_to_its_turning_point(k1):
     camera = Camera(640, 512, K, PLUMB_BOB, np.array([k1, 0, 0, 0, 0.0]))
     assert np.tan(valid_angle(camera)) == pytest.approx(np.sqrt(-1 / (3 * k1)), rel=0.01)
+
+
+def test_stereographic_rays_project_back_to_their_pixels_as_the_plane_says():
+    camera = stereographic_from_hfov(160, 128, 140.0)
+    rays = raw_pixel_rays(camera)
+    pixels, seen = project(camera, rays.reshape(-1, 3))
+    assert seen.all()
+    v, u = np.mgrid[:128, :160]
+    np.testing.assert_allclose(pixels.reshape(128, 160, 2), np.stack([u, v], -1), atol=1e-9)
+    edge = np.array([[np.tan(np.radians(70)), 0.0, 1.0]])
+    assert project(camera, edge)[0][0, 0] == pytest.approx(159.5)
 
 
 def test_a_model_that_always_grows_holds_everywhere():

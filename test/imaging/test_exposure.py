@@ -1,6 +1,7 @@
 """Dark, saturated and specular pixels."""
 
 import numpy as np
+import pytest
 
 from endo_depth_ros.imaging.exposure import dilate, judge_exposure
 
@@ -38,9 +39,11 @@ def test_pale_tissue_at_the_black_rim_is_no_highlight():
     assert judge(image).specular.any()
 
 
-def test_one_channel_at_the_limit_is_saturated():
+@pytest.mark.parametrize("full", [(0, 1), (1, 2), (0, 2), (0, 1, 2)])
+def test_two_full_channels_are_saturated_and_one_is_not(full):
     image = tissue()
-    image[5, 7, 0] = 255
+    image[5, 7, list(full)] = 250
+    image[9, 9, full[0]] = 255
     assert np.argwhere(judge(image).saturated).tolist() == [[5, 7]]
 
 

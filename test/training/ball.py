@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from endo_depth_ros.geometry.camera import Camera
 from training.sequence_file import NO_PAIR, SequenceWriter
 
 WIDTH, HEIGHT = 96, 80
@@ -40,7 +41,7 @@ def pose(index: int) -> NDArray[np.float64]:
 
 def write_ball(path: Path, seed: int, views: int = 5) -> None:
     """A sequence of views that all overlap."""
-    writer = SequenceWriter(path, "ball", seed, K, quality=95)
+    writer = SequenceWriter(path, "ball", seed, Camera(WIDTH, HEIGHT, K), quality=95)
     for index in range(views):
         radiance, depth = look(pose(index), seed)
         writer.add(radiance, depth, np.zeros(depth.shape, bool), pose(index), index / 10, NO_PAIR)

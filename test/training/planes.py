@@ -8,24 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.geometry.camera import STEREOGRAPHIC, Camera
 from training.sequence_file import NO_PAIR, SequenceWriter
 
 WIDTH, HEIGHT = 96, 80
 K = np.array([[60.0, 0, 46.5], [0, 60.0, 41.0], [0, 0, 1]])
+CAMERA = Camera(WIDTH, HEIGHT, K, STEREOGRAPHIC)
 FAMILIES = ("floor", "wall")
 
 
 def plane_depth(K: NDArray[np.float64], width: int, height: int, plane: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Depth z [H, W] of the plane with plane · X = 1, X in the optical frame, metres."""
+    """Depth z [H, W] of the plane with plane · X = 1, X in the optical frame, metres, seen stereographically."""
     v, u = np.mgrid[:height, :width]
-    rays = np.stack([u, v, np.ones_like(u)], -1) @ np.linalg.inv(K).T
-    return np.asarray(1 / (rays @ plane))
+    x, y = (u - K[0, 2]) / K[0, 0], (v - K[1, 2]) / K[1, 1]
+    slope = 1 - (x * x + y * y) / 4
+    return np.asarray(1 / (np.stack([x / slope, y / slope, np.ones_like(x)], -1) @ plane))
 
 
 def write_planes(path: Path, family: str, seed: int, views: int = 4, pairs: int = 1) -> None:
     """A sequence of planes about 3 cm away, brighter where they are nearer; pairs are 2 % apart."""
     rng = np.random.default_rng(seed)
-    writer = SequenceWriter(path, family, seed, K, quality=95)
+    writer = SequenceWriter(path, family, seed, CAMERA, quality=95)
     groups = [NO_PAIR] * views + [group for group in range(pairs) for _ in range(2)]
     plane = np.zeros(3)
     for index, group in enumerate(groups):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 import torch
 from planes import FAMILIES, write_planes
 
+from endo_depth_ros.geometry.camera import PINHOLE, STEREOGRAPHIC
 from training.dataset import (
+    COMPANIONS,
     TRAINING,
     VALIDATION,
     AugmentationSettings,
@@ -24,14 +27,19 @@ from training.dataset import (
     find_sequences,
     misjudge_scope,
     spread_views,
+    within_reach,
 )
 from training.sequence_file import NO_PAIR, SUFFIX, read_record
 
 SCHEDULE = BatchSchedule(batch=6, pairs=1, sizes=((10, (96, 64)), (20, (128, 96))))
 
 
-def samples_of(folder: Path, rank: int = 0) -> TrainingSamples:
-    return TrainingSamples(find_sequences(folder / TRAINING), AugmentationSettings(), SCHEDULE, seed=3, rank=rank)
+def samples_of(folder: Path, rank: int = 0, companions: float = 0.5) -> TrainingSamples:
+    sequences, augmentation = (
+        find_sequences(folder / TRAINING, STEREOGRAPHIC),
+        AugmentationSettings(companions=companions),
+    )
+    return TrainingSamples(sequences, augmentation, SCHEDULE, seed=3, rank=rank)
 
 
 def test_the_same_key_gives_the_same_sample(renderings: Path) -> None:
@@ -59,7 +67,7 @@ def test_shapes_types_and_what_is_not_valid(renderings: Path) -> None:
 
 
 def test_pairs_share_lens_and_video_processor_but_not_noise(renderings: Path) -> None:
-    samples = samples_of(renderings)
+    samples = samples_of(renderings, companions=0.0)
     for batch in range(5):
         first, second, single = (samples[SampleKey(batch, slot)] for slot in (0, 1, 2))
         assert int(first.pair) == int(second.pair) >= 0
@@ -72,22 +80,46 @@ def test_pairs_share_lens_and_video_processor_but_not_noise(renderings: Path) ->
         assert float(step.median()) == pytest.approx(np.log(1.02), abs=1e-3)
 
 
+def test_companions_are_different_views_of_one_body_through_one_lens(renderings: Path) -> None:
+    samples = samples_of(renderings, companions=1.0)
+    for batch in range(5):
+        first, second = (samples[SampleKey(batch, slot)] for slot in (0, 1))
+        assert int(first.pair) == int(second.pair) == COMPANIONS
+        assert int(first.sequence) == int(second.sequence)
+        torch.testing.assert_close(first.K, second.K, rtol=0, atol=0)
+        assert not torch.equal(first.log_depth, second.log_depth)
+
+
+def test_what_lies_beyond_any_rectified_image_does_not_count() -> None:
+    K = np.array([[100.0, 0, 160], [0, 100, 128], [0, 0, 1]])
+    reach = within_reach(K, 256, 320)
+    edge_px = 2 * math.tan(math.radians(75) / 2) * 100
+    assert reach[128, math.floor(160 + edge_px)]
+    assert not reach[128, math.ceil(160 + edge_px)]
+    assert not reach[0, 0]
+
+
+def test_sequences_of_another_projection_are_refused_with_the_remedy(renderings: Path) -> None:
+    with pytest.raises(DataError, match="is stereographic, but pinhole sequences are wanted here; render another"):
+        find_sequences(renderings / TRAINING, PINHOLE)
+
+
 def test_damaged_files_are_passed_over_and_counted(renderings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(renderings, folder)
     damaged = next((folder / TRAINING).rglob(f"*{SUFFIX}"))
-    sequences = find_sequences(folder / TRAINING)
+    sequences = find_sequences(folder / TRAINING, STEREOGRAPHIC)
     samples = TrainingSamples(sequences, AugmentationSettings(), SCHEDULE, seed=3, rank=0)
     damaged.write_bytes(b"cut")
     drawn = [samples[SampleKey(batch, slot)] for batch in range(4) for slot in range(6)]
     assert sum(int(sample.damaged) for sample in drawn) > 0
-    assert find_sequences(folder / TRAINING).damaged == 1
+    assert find_sequences(folder / TRAINING, STEREOGRAPHIC).damaged == 1
 
 
 def test_only_damage_ends_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / TRAINING / "wall" / f"0{SUFFIX}"
     write_planes(path, "wall", 0)
-    samples = TrainingSamples(find_sequences(tmp_path), AugmentationSettings(), SCHEDULE, seed=3, rank=0)
+    samples = TrainingSamples(find_sequences(tmp_path, STEREOGRAPHIC), AugmentationSettings(), SCHEDULE, seed=3, rank=0)
     path.write_bytes(b"cut")
     with pytest.raises(DataError, match="render the data set again"):
         samples[SampleKey(0, 0)]
@@ -95,18 +127,18 @@ def test_only_damage_ends_with_a_sentence(tmp_path: Path) -> None:
 
 def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="python -m training render"):
-        find_sequences(tmp_path)
+        find_sequences(tmp_path, STEREOGRAPHIC)
 
 
 def test_a_data_set_that_grows_is_seen(tmp_path: Path) -> None:
     write_planes(tmp_path / f"0{SUFFIX}", "wall", 0)
-    assert len(find_sequences(tmp_path).records) == 1
+    assert len(find_sequences(tmp_path, STEREOGRAPHIC).records) == 1
     write_planes(tmp_path / f"1{SUFFIX}", "tube", 1)
-    assert find_sequences(tmp_path).families == ("tube", "wall")
+    assert find_sequences(tmp_path, STEREOGRAPHIC).families == ("tube", "wall")
 
 
 def test_a_family_can_be_left_out(renderings: Path) -> None:
-    assert find_sequences(renderings / TRAINING, (FAMILIES[0],)).families == FAMILIES[1:]
+    assert find_sequences(renderings / TRAINING, STEREOGRAPHIC, (FAMILIES[0],)).families == FAMILIES[1:]
 
 
 def test_an_epoch_resumed_in_its_middle_has_the_rest_of_its_batches() -> None:
@@ -117,7 +149,7 @@ def test_an_epoch_resumed_in_its_middle_has_the_rest_of_its_batches() -> None:
 
 
 def test_validation_is_the_same_each_time_and_has_pairs(renderings: Path) -> None:
-    sequences = find_sequences(renderings / VALIDATION)
+    sequences = find_sequences(renderings / VALIDATION, STEREOGRAPHIC)
     first, second = (ValidationSamples(sequences, 96, 64, views=6) for _ in range(2))
     assert len(first) == 12
     samples: list[Sample] = [first[index] for index in range(len(first))]

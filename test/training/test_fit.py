@@ -11,11 +11,13 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
+from endo_depth_ros.depth.weights import WeightsRecord, save_weights
 from training.checkpoints import CheckpointError, load_checkpoint, newest_checkpoint, read_network
 from training.dataset import DataError, Sample
 from training.fit import CHECKPOINTS, fit
 from training.fit_recipe import FitRecipe, OptimiserSettings
-from training.module import DepthTraining, TrainingDivergedError, parameter_groups, rate_share
+from training.module import DepthTraining, TrainingDivergedError, parameter_groups, rate_share, untrained
 
 # Differences between a training that was killed and resumed and one that was not, relative; it is 0 on most machines.
 RESUME_TOLERANCE = 1e-4
@@ -50,6 +52,17 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         return whole(self, batch, batch_index)
 
     monkeypatch.setattr(DepthTraining, "training_step", step_or_die)
+
+
+def test_a_training_begins_from_imagenet_or_from_a_weights_file(small_recipe: FitRecipe, tmp_path: Path) -> None:
+    path, config = tmp_path / "trained.safetensors", NetworkConfig()
+    network = DepthNetwork(config).eval()
+    save_weights(path, network, WeightsRecord(config, 320, 256, 1.0, 0.4, "recipe", "0000000", {}, "Apache-2.0"))
+    begun = untrained(small_recipe, path).network.state_dict()
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(begun[name], value, rtol=0, atol=0)
+    name = next(name for name in begun if name.startswith("encoder") and begun[name].ndim == 4)
+    assert not torch.equal(begun[name], untrained(small_recipe).network.state_dict()[name])
 
 
 def test_a_resumed_training_is_the_training_that_was_not_killed(

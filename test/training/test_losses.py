@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 
-from training.losses import LossSettings, gradient_loss, laplace_loss, scale_invariant_loss, temporal_loss, total_loss
+from training.losses import (
+    LossSettings,
+    gradient_loss,
+    laplace_loss,
+    scale_loss,
+    shape_loss,
+    temporal_loss,
+    total_loss,
+)
 
 ALL = torch.ones(2, 16, 16, dtype=torch.bool)
 
 
-def test_a_wrong_scale_costs_nothing_when_it_is_forgiven() -> None:
-    error = torch.full((2, 16, 16), 0.7)
-    assert float(scale_invariant_loss(error, ALL, invariance=1.0)) == pytest.approx(0, abs=1e-3)
-    assert float(scale_invariant_loss(error, ALL, invariance=0.0)) == pytest.approx(0.7)
-    assert float(scale_invariant_loss(error, ALL, invariance=0.85)) == pytest.approx(0.7 * math.sqrt(0.15))
+def test_a_wrong_scale_is_no_wrong_shape() -> None:
+    error = torch.tensor([0.7, -0.3])[:, None, None].expand(2, 16, 16)
+    assert float(shape_loss(error, ALL)) == pytest.approx(0, abs=1e-6)
+    assert float(scale_loss(error, ALL)) == pytest.approx(0.5)
 
 
-def test_scale_invariant_loss_is_the_standard_deviation_of_the_error() -> None:
-    error = torch.randn(2, 16, 16)
-    expected = error.flatten(1).std(1, correction=0).mean()
-    assert float(scale_invariant_loss(error, ALL, invariance=1.0)) == pytest.approx(float(expected), rel=1e-4)
+def test_shape_costs_the_mean_distance_from_the_median() -> None:
+    error = torch.linspace(0.2, 1.2, 256).reshape(1, 16, 16)
+    assert float(shape_loss(error, ALL[:1])) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_few_pixels_that_are_far_off_cost_no_more_than_their_share() -> None:
+    error = torch.zeros(1, 16, 16)
+    error[0, 1, :8] = 2.0
+    assert float(shape_loss(error, ALL[:1])) == pytest.approx(2.0 * 8 / 256)
+
+
+def test_what_is_not_valid_costs_neither_shape_nor_scale() -> None:
+    valid = ALL[:1].clone()
+    valid[:, 8:] = False
+    error = torch.where(valid, 0.4, 0.0)
+    assert float(shape_loss(error, valid)) == pytest.approx(0, abs=1e-6)
+    assert float(scale_loss(error, valid)) == pytest.approx(0.4)
 
 
 def test_a_ramp_costs_its_slope_at_every_scale() -> None:

@@ -12,7 +12,7 @@ import yaml
 from ball import HEIGHT, WIDTH, K, look, pose, small_motion_document, write_ball
 
 from endo_depth_ros.bags.camera_yaml import write_camera
-from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.geometry.camera import PINHOLE, Camera
 from endo_depth_ros.pose.motion_network import COARSE, FINE, Grid, MotionAnswer, Stage
 from endo_depth_ros.pose.motion_weights import load_motion_weights
 from endo_depth_ros.pose.rigid_fit import inverse, move, project
@@ -38,7 +38,7 @@ def ball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sample(ball: Path) -> MotionSample:
-    pairs = RenderedPairs(find_sequences(ball / TRAINING), CLEAR, (80, 64), seed=0, rank=0)
+    pairs = RenderedPairs(find_sequences(ball / TRAINING, PINHOLE), CLEAR, (80, 64), seed=0, rank=0)
     return MotionSample(
         *(torch.stack(values) for values in zip(*(pairs[SampleKey(i, 0)] for i in range(3)), strict=True))
     )

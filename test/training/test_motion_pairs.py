@@ -11,6 +11,7 @@ from ball import HEIGHT, WIDTH, K, look, pose, write_ball
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from endo_depth_ros.geometry.camera import PINHOLE
 from endo_depth_ros.geometry.transforms import invert_transform, transform_points
 from endo_depth_ros.pose.rigid_fit import inverse
 from training.dataset import DataError, SampleKey, find_sequences
@@ -48,7 +49,7 @@ def test_views_of_the_same_overlap_and_others_do_not() -> None:
 
 
 def test_near_and_far_pairs_are_drawn(ball: Path) -> None:
-    sequences = find_sequences(ball)
+    sequences = find_sequences(ball, PINHOLE)
     rng = np.random.default_rng(0)
     pairs = [draw_pair(sequences, 0, 0.25, 0.3, rng) for _ in range(30)]
     motions = [measure_overlap(p.first, p.second, p.T_first_second).motion for p in pairs if p is not None]
@@ -88,7 +89,7 @@ def test_points_meet_after_a_roll_a_mirror_and_a_zoom(
 
 
 def test_a_sample_follows_from_its_key(ball: Path) -> None:
-    samples = RenderedPairs(find_sequences(ball), PairAugmentation(), SIZE, seed=1, rank=0)
+    samples = RenderedPairs(find_sequences(ball, PINHOLE), PairAugmentation(), SIZE, seed=1, rank=0)
     first, again, other = samples[SampleKey(3, 1)], samples[SampleKey(3, 1)], samples[SampleKey(3, 0)]
     for a, b in zip(first, again, strict=True):
         assert torch.equal(a, b)
@@ -98,7 +99,7 @@ def test_a_sample_follows_from_its_key(ball: Path) -> None:
 
 
 def test_both_ways_are_trained(ball: Path) -> None:
-    samples = RenderedPairs(find_sequences(ball), PairAugmentation(), SIZE, seed=1, rank=0)
+    samples = RenderedPairs(find_sequences(ball, PINHOLE), PairAugmentation(), SIZE, seed=1, rank=0)
     batch = MotionSample(
         *(torch.stack(values) for values in zip(samples[SampleKey(0, 0)], samples[SampleKey(0, 1)], strict=True))
     )
@@ -123,6 +124,6 @@ def test_brightness_is_what_it_says() -> None:
 def test_a_data_set_without_pairs_is_told_so(tmp_path: Path) -> None:
     write_ball(tmp_path / f"0{SUFFIX}", 0, views=1)
     assert len(read_record(tmp_path / f"0{SUFFIX}").views) == 1
-    samples = RenderedPairs(find_sequences(tmp_path), PairAugmentation(), SIZE, seed=1, rank=0)
+    samples = RenderedPairs(find_sequences(tmp_path, PINHOLE), PairAugmentation(), SIZE, seed=1, rank=0)
     with pytest.raises(DataError, match="none has two views of the same"):
         samples[SampleKey(0, 0)]

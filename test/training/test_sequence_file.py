@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planes import HEIGHT, WIDTH, K, write_planes
+from planes import CAMERA, HEIGHT, WIDTH, K, write_planes
 
 from training.sequence_file import NO_PAIR, SequenceFileError, SequenceWriter, read_record, read_views
 
@@ -65,7 +65,7 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_writer_counts_its_views(tmp_path: Path) -> None:
-    writer = SequenceWriter(tmp_path / "a.sequence.zip", "wall", 0, K, quality=95)
+    writer = SequenceWriter(tmp_path / "a.sequence.zip", "wall", 0, CAMERA, quality=95)
     assert len(writer) == 0
     writer.add(np.ones((8, 8, 3), np.float32), np.ones((8, 8), np.float32), np.zeros((8, 8), bool), np.eye(4), 0.0)
     assert len(writer) == 1

@@ -22,6 +22,12 @@ def plane_view() -> View:
     return View(radiance, np.log(depth).astype(np.float32), np.zeros(depth.shape, bool), K)
 
 
+def stereographic(points: np.ndarray, K: np.ndarray) -> np.ndarray:
+    """Pixels of points [N, 3], homogeneous."""
+    along = points[:, 2] + np.linalg.norm(points, axis=1)
+    return np.column_stack([2 * points[:, :2] / along[:, None], np.ones(len(points))]) @ K.T
+
+
 def octagon(width: int, height: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     across, down = np.abs(x - (width - 1) / 2) / width, np.abs(y - (height - 1) / 2) / height
@@ -35,14 +41,13 @@ def test_points_project_to_where_their_pixels_went(seed: int) -> None:
     A = draw_transform(rng, (WIDTH, HEIGHT), octagon(64, 48), TransformRanges(2.0, roll=True, flip=True))
     new_K = transform_camera(K, A)
     points = np.column_stack([rng.uniform(-1, 1, (20, 2)), rng.uniform(0.5, 2.0, 20)])
-    pixels = points @ K.T
-    moved = (pixels / pixels[:, 2:]) @ A.T
+    moved = stereographic(points, K) @ A.T
     # The roll and the mirror of the camera, about its axis: its depth does not change.
     turn = np.eye(3)
     turn[:2, :2] = A[:2, :2] / math.sqrt(abs(np.linalg.det(A[:2, :2])))
-    projected = points @ turn.T @ new_K.T
-    np.testing.assert_allclose(projected[:, 2], points[:, 2], rtol=1e-12)
-    np.testing.assert_allclose(projected / projected[:, 2:], moved, atol=1e-9)
+    turned = points @ turn.T
+    np.testing.assert_allclose(turned[:, 2], points[:, 2], rtol=1e-12)
+    np.testing.assert_allclose(stereographic(turned, new_K), moved, atol=1e-9)
 
 
 @settings(deadline=None, max_examples=40)

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from endo_depth_ros.geometry.camera import PINHOLE
 from training.data_module import PREFETCHED_BATCHES, VALIDATION_BATCH
 from training.dataset import TRAINING, VALIDATION, BatchKeys, BatchSchedule, find_sequences
 from training.motion.held_out import CLEAR
@@ -25,8 +26,8 @@ class PairsOfFrames(pl.LightningDataModule):
         super().__init__()
         cv2.setNumThreads(1)  # before any worker is forked
         self._recipe, self._folder = recipe, Path(recipe.data.folder)
-        self._held_out = find_sequences(self._folder / VALIDATION)
-        find_sequences(self._folder / TRAINING)
+        self._held_out = find_sequences(self._folder / VALIDATION, PINHOLE)
+        find_sequences(self._folder / TRAINING, PINHOLE)
         data = recipe.data
         wanted = data.video and data.video_pairs
         self._videos = prepare_videos(Path(data.video), cache, (data.width, data.height)) if wanted else []
@@ -36,7 +37,7 @@ class PairsOfFrames(pl.LightningDataModule):
         assert self.trainer is not None
         recipe, data = self._recipe, self._recipe.data
         size = (data.width, data.height)
-        sequences = find_sequences(self._folder / TRAINING)
+        sequences = find_sequences(self._folder / TRAINING, PINHOLE)
         rank = self.trainer.global_rank
         samples: Dataset[MotionSample] = RenderedPairs(sequences, recipe.augmentation, size, data.seed, rank)
         if self._videos:

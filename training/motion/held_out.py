@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from endo_depth_ros.geometry.camera import PINHOLE
 from endo_depth_ros.pose.motion_network import MotionNetwork
 from training.data_module import VALIDATION_BATCH
 from training.dataset import find_sequences
@@ -25,7 +26,7 @@ def score_pairs(
 ) -> list[MotionScore]:
     """Scores of so many pairs from the sequences under `data`. size: width and height. Raises DataError."""
     network = network.to(device).eval()
-    samples = HeldOutPairs(find_sequences(data), CLEAR, size, pairs)
+    samples = HeldOutPairs(find_sequences(data, PINHOLE), CLEAR, size, pairs)
     scores = []
     for batch in DataLoader(samples, batch_size=VALIDATION_BATCH):
         sample = MotionSample(*(values.to(device) for values in batch))
