@@ -18,8 +18,8 @@ def jitter_colours(image: NDArray[np.uint8], rng: np.random.Generator, strength:
     matrix = saturation * _hue_rotation(hue) + (1 - saturation) * GREY
     if rng.random() < 0.03 * strength:
         matrix = matrix[rng.permutation(3)]
-    gamma = math.exp(rng.normal(0, 0.2 * strength))
-    gains = math.exp(rng.normal(0, 0.15 * strength)) * np.exp(rng.normal(0, 0.06 * strength, 3))
+    gamma = math.exp(rng.normal(0, 0.35 * strength))
+    gains = math.exp(rng.normal(0, 0.6 * strength)) * np.exp(rng.normal(0, 0.06 * strength, 3))
     levels = (np.arange(256) / 255)[:, None] ** gamma * gains
     table = (np.clip(levels, 0, 1) * 255 + 0.5).astype(np.uint8)[None]
     return np.asarray(cv2.LUT(cv2.transform(image, matrix), table), np.uint8)

@@ -10,20 +10,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from endo_depth_ros.depth.efficientnet_lite import PYRAMID_CHANNELS, ConvNorm, EfficientNetLite0
-from endo_depth_ros.depth.shading_cue import STRIDE, shading_cue
+from endo_depth_ros.depth.shading_cue import CUES, STRIDE, shading_cue
 
 SIZE_MULTIPLE = 32  # height and width of the network's images are multiples of this
-INPUT_CHANNELS = 7  # RGB, inside, x, y on the stereographic plane, shading cue
-FIELD_CHANNELS = slice(4, 7)  # of them, what smooth fields of depth are made of
+INPUT_CHANNELS = 6 + CUES  # RGB, inside, x, y on the stereographic plane, shading cues
+FIELD_CHANNELS = slice(4, INPUT_CHANNELS)  # of them, what smooth fields of depth are made of
 # (RGB * 255 - 127) / 128, which the ImageNet weights of the encoder expect.
 RGB_MEAN = 127 / 255
 RGB_STD = 128 / 255
 MAPS = 2  # log depth, log b
 SUBPIXELS = 4  # 2 x 2
 FRACTIONS = 2 * SUBPIXELS  # across and down
-CUE_SHARES = 1  # how much of the shading cue a pixel takes over
 CONTEXT_CHANNELS = 96
-FIELD_TERMS = 6  # x, y, x², xy, y², shading cue
+FIELD_TERMS = 5 + CUES  # x, y, x², xy, y², shading cues
 BILINEAR_FRACTION = 0.25
 
 
@@ -49,7 +48,7 @@ class NetworkConfig:
 class DepthNetwork(nn.Module):
     """EfficientNet-Lite0, a feature pyramid with the image's context, heads at half resolution, learned upsampling.
 
-    Log depth is the head's, plus a share of the shading cue that the head gives each pixel, plus a smooth field for the
+    Log depth is the head's, plus shares of the shading cues that the head gives each pixel, plus a smooth field for the
     image: what single neighbourhoods can't tell is how the light of this scope falls off.
     """
 
@@ -61,7 +60,7 @@ class DepthNetwork(nn.Module):
         self.decoder = PyramidDecoder(config.decoder_channels)
         fine = config.decoder_channels[0]
         self.context = ImageContext(config.decoder_channels[-1])
-        self.head = nn.Conv2d(fine, MAPS + FRACTIONS + CUE_SHARES, 1)
+        self.head = nn.Conv2d(fine, MAPS + FRACTIONS + CUES, 1)
         self.upsample = LearnedUpsampling()
         self._initialise_head()
 
@@ -76,9 +75,9 @@ class DepthNetwork(nn.Module):
         pyramid = self.encoder(x.to(self.head.weight.dtype))
         bias, coefficients = self.context(pyramid[-1])
         out = self.head(self.decoder(pyramid, bias)).float()
-        maps, fractions, cue_share = out.split([MAPS, FRACTIONS, CUE_SHARES], 1)
+        maps, fractions, shares = out.split([MAPS, FRACTIONS, CUES], 1)
         terms = field_terms(F.avg_pool2d(x[:, FIELD_CHANNELS].float(), 2))
-        smooth = (coefficients.float()[:, :, None, None] * terms).sum(1) + cue_share[:, 0] * terms[:, -1]
+        smooth = (coefficients.float()[:, :, None, None] * terms).sum(1) + (shares * terms[:, -CUES:]).sum(1)
         maps = torch.stack([maps[:, 0] + smooth, maps[:, 1]], 1)
         raw = self.upsample(maps, fractions)  # [B, MAPS, H, W]
         c = self.config
@@ -95,9 +94,7 @@ class DepthNetwork(nn.Module):
             nn.init.normal_(self.head.weight, std=0.01)
         assert self.head.bias is not None
         with torch.no_grad():
-            self.head.bias.copy_(
-                torch.tensor([depth, log_b] + [logit(BILINEAR_FRACTION)] * FRACTIONS + [0.0] * CUE_SHARES)
-            )
+            self.head.bias.copy_(torch.tensor([depth, log_b] + [logit(BILINEAR_FRACTION)] * FRACTIONS + [0.0] * CUES))
 
 
 class PyramidDecoder(nn.Module):
@@ -171,7 +168,7 @@ class LearnedUpsampling(nn.Module):
 def network_input(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
     """The stem's channels [B, INPUT_CHANNELS, H, W].
 
-    Normalised RGB, nothing of it outside; inside; places on the stereographic plane; the shading cue.
+    Normalised RGB, nothing of it outside; inside; places on the stereographic plane; the shading cues.
     """
     mask = inside.to(images.dtype)[:, None]
     rgb = (images - RGB_MEAN) / RGB_STD * mask
@@ -182,10 +179,10 @@ def network_input(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
     return torch.cat([rgb, mask, places.to(images.dtype), cue.to(images.dtype)], 1)
 
 
-def field_terms(places_and_cue: Tensor) -> Tensor:
-    """What a smooth field of log depth is the sum of, [B, FIELD_TERMS, h, w], of x, y and the cue, [B, 3, h, w]."""
-    x, y, cue = places_and_cue.unbind(1)
-    return torch.stack([x, y, x * x, x * y, y * y, cue], 1)
+def field_terms(places_and_cues: Tensor) -> Tensor:
+    """What a smooth field of log depth is the sum of, [B, FIELD_TERMS, h, w], of x, y and cues, [B, 2 + CUES, h, w]."""
+    x, y, *cues = places_and_cues.unbind(1)
+    return torch.stack([x, y, x * x, x * y, y * y, *cues], 1)
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:

@@ -1,4 +1,4 @@
-"""What brightness says of depth, smooth and up to scale: an input of the depth network."""
+"""What brightness says of depth, smooth and up to scale: inputs of the depth network."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from torch import Tensor
 from endo_depth_ros.depth.shading import ray_lengths
 
 STRIDE = 8
+# Of the brightest channel, in which tissue is most even, and of the second, which tells more where that one is full.
+CUES = 2
 GAMMA = 2.2
 # Linear intensity below which black level and noise rule, and the least share of a cell in the field of view.
 FLOOR, LEAST_SHARE = 1e-3, 0.05
 
 
 def shading_cue(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
-    """Log depth by the inverse-square law (shading.py) about its mean, float32 [B, 1, H / STRIDE, W / STRIDE].
+    """Log depth by the inverse-square law (shading.py) about its mean, float32 [B, CUES, H / STRIDE, W / STRIDE].
 
-    Of the brightest channel of images [B, 3, H, W], RGB in [0, 1], in cells of STRIDE pixels, each averaged with its
-    neighbours; 0 where inside [B, H, W] holds none. K: [B, 3, 3], of the images' pixels. Exposure cancels.
+    Of the brightest and the second brightest channel of images [B, 3, H, W], RGB in [0, 1], in cells of STRIDE pixels,
+    each averaged with its neighbours; 0 where inside [B, H, W] holds none. K: [B, 3, 3], of the images' pixels.
+    Exposure cancels.
     """
     mask = inside.float()[:, None]
-    light = images.float().amax(1, keepdim=True) ** GAMMA * mask
+    red, green, blue = images.float().unbind(1)
+    low, high = torch.minimum(red, green), torch.maximum(red, green)
+    channels = torch.stack([torch.maximum(high, blue), torch.maximum(low, torch.minimum(high, blue))], 1)
+    light = channels**GAMMA * mask
     total, share = _pool(light), _pool(mask)
     seen = (share > LEAST_SHARE).float()
     distance = -0.5 * torch.log(total / share.clamp_min(FLOOR) + FLOOR)

@@ -11,9 +11,10 @@ T inherits the scale of the D before, so an error of its shape enters Z' only by
 motion makes up. Outliers (instruments, highlights, deforming tissue) are weighed down in T and in the median.
 
 The correction is causal, bounded and forgets: c_t = a · c_(t-1) - (log s_t - log s_(t-1)) with a = exp(-Δt / τ), and
-the depth is multiplied by exp(c_t). The result carries the running mean of log s over about τ seconds instead of
-log s_t: quick changes vanish, the mean scale over longer times is the network's own. Real approach and retreat are in
-T, so they pass without lag. Without the forgetting, small errors of each pair of frames would add up.
+the depth is multiplied by exp(c_t). After n frames since a cut, a is (n - 1) / n where that is less: the plain mean of
+those frames, so that the first does not decide for τ seconds. The result carries the running mean of log s over about τ
+seconds instead of log s_t: quick changes vanish, the mean scale over longer times is the network's own. Real approach and retreat are
+in T, so they pass without lag. Without the forgetting, small errors of each pair of frames would add up.
 """
 
 from __future__ import annotations
@@ -57,11 +58,13 @@ class Steadiness:
     def __init__(self) -> None:
         self._before: Seen | None = None
         self._log_correction = 0.0
+        self._frames = 0  # since the last cut
 
     def reset(self) -> None:
         """Forget what earlier frames taught, as after a cut."""
         self._before = None
         self._log_correction = 0.0
+        self._frames = 0
 
     def correct(self, frame: Frame, depth: NDArray[np.float32], time_constant_s: float, limit: float) -> float:
         """The factor for this frame's depth, within 1/(1 + limit) and 1 + limit; exactly 1 after a cut.
@@ -71,13 +74,14 @@ class Steadiness:
         now = Seen(frame, extract_texture(frame.image), depth)
         change = None if self._before is None else measure_change(self._before, now)
         if self._before is None or change is None:
-            self._log_correction = 0.0
+            self._log_correction, self._frames = 0.0, 0
         else:
             elapsed_s = (frame.stamp_ns - self._before.frame.stamp_ns) / 1e9
-            kept = math.exp(-elapsed_s / time_constant_s)
+            kept = min(math.exp(-elapsed_s / time_constant_s), (self._frames - 1) / self._frames)
             bound = math.log1p(limit)
             self._log_correction = min(max(kept * self._log_correction - change, -bound), bound)
         self._before = now
+        self._frames += 1
         return math.exp(self._log_correction)
 
 

@@ -24,8 +24,8 @@ __all__ = ["LoadedWeights", "WeightsError", "WeightsRecord", "load_weights", "sa
 
 KIND = WeightsKind(
     schema="endo_depth_ros.depth.3",
-    architecture="efficientnet-lite0 pyramid, context, shading cue, learned upsampling",
-    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; x, y: stereographic; shading cue",
+    architecture="efficientnet-lite0 pyramid, context, shading cues, learned upsampling",
+    normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; x, y: stereographic; shading cues",
     export="python -m training export CHECKPOINT",
 )
 

@@ -60,7 +60,9 @@ class CameraPath:
         around = wayside.min(axis=0)
         self.room = float(np.median(around))
         free = float(np.quantile(around, 0.2))
-        self.margin = float(min(rng.uniform(1, 3) * np.clip(0.15 * self.room, 0.0015, 0.012), max(0.0013, 0.7 * free)))
+        self.margin = float(
+            min(rng.uniform(0.5, 2.5) * np.clip(0.15 * self.room, 0.0015, 0.012), max(0.0013, 0.7 * free))
+        )
         times = np.arange(0, settings.duration_s + 1 / KEYS_HZ, 1 / KEYS_HZ)
         progress = _draw_progress(rng, times, way, settings.speed_range)
         line, directions = _follow(way, progress)

@@ -21,7 +21,7 @@ from endo_depth_ros.depth.network import (
     soft_bound,
     soft_bound_inverse,
 )
-from endo_depth_ros.depth.shading_cue import shading_cue
+from endo_depth_ros.depth.shading_cue import CUES, shading_cue
 
 H, W = 64, 96
 K = torch.tensor([[[80.0, 0, 40.0], [0, 90.0, 30.0], [0, 0, 1]]])
@@ -102,11 +102,11 @@ def test_depth_of_a_longer_lens_is_larger_by_the_ratio_of_focal_lengths():
     assert float(log_focal_ratio(200 * torch.eye(3)[None], 200.0)) == pytest.approx(0)
 
 
-def test_the_input_is_colour_mask_rays_and_cue():
+def test_the_input_is_colour_mask_places_and_cues():
     inside = EVERYWHERE.clone()
     inside[0, 5, 7] = False
     x = network_input(torch.ones(1, 3, H, W), inside, K)
-    assert x.shape == (1, 7, H, W)
+    assert x.shape == (1, 8, H, W)
     assert x[0, :4, 5, 7].tolist() == [0, 0, 0, 0]
     torch.testing.assert_close(x[0, :6, 5, 8], torch.tensor([1, 1, 1, 1, (8 - 40) / 80, (5 - 30) / 90]))
     # White all over: what is at the rim is farther by the inverse-square law, so it must be nearer in z.
@@ -117,7 +117,7 @@ def test_the_input_is_colour_mask_rays_and_cue():
 def test_the_context_adds_a_smooth_field_to_log_depth():
     network = DepthNetwork(NetworkConfig()).eval()
     flat, _ = network(picture(), EVERYWHERE, K)
-    network.context.field.bias[:] = torch.tensor([0.2, 0, 0, 0, -0.1, 0])
+    network.context.field.bias[:] = torch.tensor([0.2, 0, 0, 0, -0.1, 0, 0])
     tilted, _ = network(picture(), EVERYWHERE, K)
     x, y = network_input(picture(), EVERYWHERE, K)[:, 4:6].unbind(1)
     # Bounds bend what lies far from their middle a little; the last rows and columns are half a pixel from the next.
@@ -127,14 +127,15 @@ def test_the_context_adds_a_smooth_field_to_log_depth():
 
 
 @torch.no_grad()
-def test_the_head_says_how_much_of_the_shading_cue_each_pixel_takes_over():
+@pytest.mark.parametrize("cue", range(CUES))
+def test_the_head_says_how_much_of_each_shading_cue_a_pixel_takes_over(cue):
     network = DepthNetwork(NetworkConfig()).eval()
     images = 0.2 + 0.6 * F.interpolate(picture()[..., :4, :6], size=(H, W), mode="bilinear")
     without, _ = network(images, EVERYWHERE, K)
-    network.head.bias[-1] = 0.5
+    network.head.bias[cue - CUES] = 0.5
     with_half, _ = network(images, EVERYWHERE, K)
     added = F.avg_pool2d(with_half - without, 8)
-    torch.testing.assert_close(added, 0.5 * shading_cue(images, EVERYWHERE, K)[:, 0], rtol=0.1, atol=0.03)
+    torch.testing.assert_close(added, 0.5 * shading_cue(images, EVERYWHERE, K)[:, cue], rtol=0.1, atol=0.03)
 
 
 def test_upsampling_starts_as_bilinear_interpolation():

@@ -1,11 +1,11 @@
-"""The shading cue: the inverse-square law, read off a picture."""
+"""The shading cues: the inverse-square law, read off a picture."""
 
 import math
 
 import torch
 
 from endo_depth_ros.depth.shading import ray_lengths
-from endo_depth_ros.depth.shading_cue import GAMMA, STRIDE, shading_cue
+from endo_depth_ros.depth.shading_cue import CUES, GAMMA, STRIDE, shading_cue
 
 H, W = 64, 96
 K = torch.tensor([[[80.0, 0, 40.0], [0, 90.0, 30.0], [0, 0, 1]]])
@@ -30,6 +30,23 @@ def test_twice_as_far_is_log_two_more_whatever_the_exposure():
         step = cue[..., -2].mean() - cue[..., 1].mean()
         assert abs(float(step) - math.log(2)) < 0.03
         assert abs(float(cue.mean())) < 1e-5
+
+
+def test_where_the_brightest_channel_is_full_the_second_still_tells():
+    z = torch.ones(1, H, W)
+    z[:, :, W // 2 :] = 1.4
+    images = lit(z, exposure=1.0) * torch.tensor([2.0, 0.7, 0.5])[None, :, None, None]
+    brightest, second = shading_cue(images.clamp_max(1), EVERYWHERE, K)[0]
+    assert second.shape == (H // STRIDE, W // STRIDE)
+    assert float((second[:, -2] - second[:, 1]).mean()) > math.log(1.4) - 0.03
+    assert float((brightest[:, -2] - brightest[:, 1]).mean()) < 0.7 * math.log(1.4)
+
+
+def test_the_order_of_the_colours_means_nothing():
+    images = lit(torch.ones(1, H, W)) * torch.tensor([0.9, 0.5, 0.3])[None, :, None, None]
+    cue = shading_cue(images, EVERYWHERE, K)
+    assert cue.shape == (1, CUES, H // STRIDE, W // STRIDE)
+    torch.testing.assert_close(shading_cue(images[:, [2, 0, 1]], EVERYWHERE, K), cue)
 
 
 def test_nothing_is_said_outside_the_field_of_view_and_black_is_finite():

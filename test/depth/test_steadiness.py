@@ -77,6 +77,14 @@ def test_a_lasting_scale_is_the_models_own_after_a_few_time_constants():
     assert corrected[-1] == pytest.approx(0.1, abs=0.015)
 
 
+def test_at_first_the_scale_is_the_mean_of_the_frames_before():
+    noise = np.array([0.12, -0.03, 0.02, -0.05, 0.04, 0.0, -0.02, 0.03])
+    corrected = errors(noise, time_s=1e6)
+    assert corrected[0] == noise[0]
+    means = np.cumsum(noise)[:-1] / np.arange(1, len(noise))
+    np.testing.assert_allclose(corrected[1:], means, atol=0.01)
+
+
 def test_the_correction_is_bounded():
     noise = np.tile([0.0, 0.15], 20)
     corrected = errors(noise, limit=0.05)

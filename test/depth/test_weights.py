@@ -154,7 +154,7 @@ def test_missing_unknown_and_misshapen_tensors_are_named(weights_file, tmp_path)
     sentence = refusal(changed(weights_file, tmp_path / "a.safetensors", tensors))
     assert "lacks head.bias" in sentence
     assert "has unknown tail.bias" in sentence
-    assert "head.weight is float32 [1, 2], not float32 [11, 8, 1, 1]" in sentence
+    assert "head.weight is float32 [1, 2], not float32 [12, 8, 1, 1]" in sentence
 
 
 def test_another_number_type_is_refused(weights_file, tmp_path):
