@@ -143,7 +143,7 @@ class DepthPipeline:
     def begin(self, frame: Frame) -> Begun:
         """All that comes before the model. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
-        status = self._judge(view, comparable_width(view.frame.camera, frame.camera))
+        status = self._judge(view, comparable_width(view.projection.camera, frame.camera))
         self._after_stage(Stage.JUDGE)
         exposure = None
         if status.verdict is Verdict.OK:
@@ -263,7 +263,7 @@ class DepthPipeline:
         return self._steadiness.correct(frame, depth, s.steadiness_time_s, s.steadiness_limit)
 
     def _judge(self, view: View, width_px: int) -> FrameStatus:
-        verdict, reason = self._frame_judge.judge(view.frame.image, view.inside, self.settings, width_px)
+        verdict, reason = self._frame_judge.judge(view.image, view.inside_image, self.settings, width_px)
         return FrameStatus(
             view.frame.stamp_ns,
             verdict,

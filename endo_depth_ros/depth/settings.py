@@ -100,7 +100,7 @@ class DepthSettings:
         live=True,
     )
     max_edge_width_px: float = setting(
-        1.4,
+        1.55,
         "Width of the sharper edges (standard deviation, in a picture 320 px wide) above which the frame is blurred; "
         "0 takes any",
         unit="px",

@@ -52,13 +52,13 @@ class FrameJudge:
         )
 
 
-def comparable_width(rectified: Camera, raw: Camera) -> int:
-    """Width in pixels at which a rectified image is as fine as the whole raw one is at WORKING_WIDTH_PX.
+def comparable_width(looked_at: Camera, raw: Camera) -> int:
+    """Width in pixels at which the image that is looked at is no finer than the whole raw one is at WORKING_WIDTH_PX.
 
     A part of the raw image at full width shows its edges wider; blur is judged by what the camera sees as a whole.
     """
-    magnification = rectified.K[0, 0] / raw.K[0, 0] * raw.width / WORKING_WIDTH_PX
-    return max(1, round(rectified.width / max(1.0, magnification)))
+    magnification = looked_at.K[0, 0] / raw.K[0, 0] * raw.width / WORKING_WIDTH_PX
+    return max(1, round(looked_at.width / max(1.0, magnification)))
 
 
 def judge_light(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
