@@ -22,6 +22,7 @@ from training.drawn_video import DrawnVideo
 from training.painted_tissue import draw_layers, paint
 from training.photometry import hide_patches, jitter_colours
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
+from training.uneven_light import draw_uneven_light
 from training.view_transform import TransformRanges, draw_transform, transform_view
 
 # Folders of a data set.
@@ -53,6 +54,9 @@ class AugmentationSettings:
     colours: float = setting(0.35, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
     paint: float = setting(
         1.0, "strength of mottling and vessels painted on the tissue; 0 turns them off", minimum=0.0, maximum=3.0
+    )
+    uneven_light: float = setting(
+        1.0, "strength of light that leaves the scope unevenly; 0 turns it off", minimum=0.0, maximum=3.0
     )
     hidden_patches: float = setting(0.05, "share of samples with hidden patches", minimum=0.0, maximum=1.0)
     obstructions: float = setting(
@@ -239,7 +243,8 @@ def augment(
     seen = transform_view(view, A, width, height)
     strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.7)
     radiance = paint(seen, draw_layers(rng, strength), rng) if strength > 0 else seen.radiance
-    image = video.develop(radiance, noise)
+    uneven = draw_uneven_light(rng, augmentation.uneven_light * (rng.random() < 0.7))
+    image = video.develop(radiance * uneven.gain(seen.K, height, width)[..., None], noise)
     image = jitter_colours(image, rng, augmentation.colours)
     if noise.random() < augmentation.hidden_patches:
         hide_patches(image, noise)
@@ -324,7 +329,7 @@ class ValidationSamples(Dataset[Sample]):
         # Sequences take turns, so that the batch that is shown has several families.
         self._chosen = [(s, i) for _, s, i in sorted(turns)]
         self._augmentation = AugmentationSettings(
-            max_zoom=1.3, colours=0.0, paint=0.0, hidden_patches=0.0, obstructions=0.0
+            max_zoom=1.3, colours=0.0, paint=0.0, uneven_light=0.0, hidden_patches=0.0, obstructions=0.0
         )
         self._ranges = TransformRanges(1.3, roll=True, flip=False)
 

@@ -13,8 +13,9 @@ motion makes up. Outliers (instruments, highlights, deforming tissue) are weighe
 The correction is causal, bounded and forgets: c_t = a · c_(t-1) - (log s_t - log s_(t-1)) with a = exp(-Δt / τ), and
 the depth is multiplied by exp(c_t). After n frames since a cut, a is (n - 1) / n where that is less: the plain mean of
 those frames, so that the first does not decide for τ seconds. The result carries the running mean of log s over about τ
-seconds instead of log s_t: quick changes vanish, the mean scale over longer times is the network's own. Real approach and retreat are
-in T, so they pass without lag. Without the forgetting, small errors of each pair of frames would add up.
+seconds instead of log s_t: quick changes vanish, the mean scale over longer times is the network's own. Real approach
+and retreat are in T, so they pass without lag. Without the forgetting, small errors of each pair of frames would add
+up.
 """
 
 from __future__ import annotations

@@ -1,0 +1,34 @@
+"""Uneven light is a smooth gain, 1 on the optical axis, that treats all directions alike on average."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.uneven_light import MOST, UnevenLight, draw_uneven_light
+
+K = np.array([[100.0, 0, 79.5], [0, 100.0, 63.5], [0, 0, 1]])
+
+
+def test_no_strength_is_even_light() -> None:
+    np.testing.assert_array_equal(draw_uneven_light(np.random.default_rng(0), 0.0).gain(K, 128, 160), 1)
+
+
+def test_the_gain_is_what_its_coefficients_say() -> None:
+    log = np.log(UnevenLight(0.3, -0.2, 0.1, 0.4).gain(K, 128, 160))
+    x, y = (150 - 79.5) / 100, (20 - 63.5) / 100
+    np.testing.assert_allclose(log[20, 150], 0.3 * x - 0.2 * y + 0.1 * (x * x - y * y) + 0.4 * x * y, rtol=1e-5)
+
+
+def test_nothing_is_lit_out_of_all_proportion() -> None:
+    log = np.log(UnevenLight(9.0, 0.0, 0.0, 0.0).gain(K, 128, 160))
+    np.testing.assert_allclose([log.min(), log.max()], [-MOST, MOST], rtol=1e-5)
+
+
+def test_a_quarter_turn_has_the_same_odds() -> None:
+    drawn = [draw_uneven_light(np.random.default_rng(seed), 1.0) for seed in range(4000)]
+    x, y, diagonal = (
+        np.std([np.log(light.gain(K, 128, 160)[row, column]) for light in drawn])
+        for row, column in ((63, 149), (133 - 6, 79), (112, 128))
+    )
+    np.testing.assert_allclose(y / x, 0.64 / 0.7, rtol=0.1)
+    np.testing.assert_allclose(diagonal / x, 1.0, rtol=0.1)
