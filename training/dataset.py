@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler
 
 from endo_depth_ros.settings import setting
 from training.drawn_video import DrawnVideo
-from training.painted_tissue import draw_layers, paint
+from training.painted_tissue import draw_layers, draw_regions, paint
 from training.photometry import hide_patches, jitter_colours
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
 from training.uneven_light import draw_uneven_light
@@ -55,6 +55,12 @@ class AugmentationSettings:
     paint: float = setting(
         1.0, "strength of mottling and vessels painted on the tissue; 0 turns them off", minimum=0.0, maximum=3.0
     )
+    regions: float = setting(
+        1.0,
+        "contrast of tissues of other colours that half of the samples have; 0 turns them off",
+        minimum=0.0,
+        maximum=3.0,
+    )
     uneven_light: float = setting(
         1.0, "strength of light that leaves the scope unevenly; 0 turns it off", minimum=0.0, maximum=3.0
     )
@@ -70,6 +76,9 @@ class AugmentationSettings:
     )
     flat_views: float = setting(
         0.4, "share of nearly flat views that is kept: they are many, and say little", minimum=0.05, maximum=1.0
+    )
+    tools: float = setting(
+        0.5, "share of views with instruments that is kept: half of the bodies have some", minimum=0.05, maximum=1.0
     )
 
 
@@ -181,11 +190,12 @@ class TrainingSamples(Dataset[Sample]):
 
     def _read(self, rng: np.random.Generator, in_pair: bool, member: int) -> tuple[View, int, int]:
         """A view, its sequence and its pair. Raises SequenceFileError."""
+        drawn = self._augmentation
         while True:
             sequence, index, pair = self._choose_pair(rng, member) if in_pair else self._choose(rng)
             view = read_views(self._sequences.paths[sequence], self._sequences.records[sequence], [index])[0]
             # Both frames of a pair are kept or none, so pairs are not looked at.
-            if in_pair or rng.random() < self._augmentation.flat_views or not is_flat(view):
+            if in_pair or (keeps(rng, drawn.flat_views, is_flat, view) and keeps(rng, drawn.tools, has_tool, view)):
                 return view, sequence, pair
 
     def _choose(self, rng: np.random.Generator) -> tuple[int, int, int]:
@@ -209,6 +219,16 @@ def is_flat(view: View) -> bool:
     known = view.log_depth[::FLAT_STRIDE, ::FLAT_STRIDE]
     low, high = np.nanquantile(known, [0.1, 0.9])
     return bool(high - low < 2 * FLAT_LOG_DEPTH)
+
+
+def keeps(rng: np.random.Generator, share: float, is_kind: Callable[[View], bool], view: View) -> bool:
+    """Whether a view is kept that may be of a kind of which only a share is."""
+    return bool(rng.random() < share) or not is_kind(view)
+
+
+def has_tool(view: View) -> bool:
+    """Whether an instrument is in view."""
+    return bool(view.instrument.any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +262,9 @@ def augment(
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
     strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.7)
-    radiance = paint(seen, draw_layers(rng, strength), rng) if strength > 0 else seen.radiance
+    regions = (draw_regions(rng, augmentation.regions),) if rng.random() < 0.5 * (augmentation.regions > 0) else ()
+    painted = strength > 0 or regions
+    radiance = paint(seen, draw_layers(rng, strength), rng, regions) if painted else seen.radiance
     uneven = draw_uneven_light(rng, augmentation.uneven_light * (rng.random() < 0.7))
     image = video.develop(radiance * uneven.gain(seen.K, height, width)[..., None], noise)
     image = jitter_colours(image, rng, augmentation.colours)
@@ -329,7 +351,7 @@ class ValidationSamples(Dataset[Sample]):
         # Sequences take turns, so that the batch that is shown has several families.
         self._chosen = [(s, i) for _, s, i in sorted(turns)]
         self._augmentation = AugmentationSettings(
-            max_zoom=1.3, colours=0.0, paint=0.0, uneven_light=0.0, hidden_patches=0.0, obstructions=0.0
+            max_zoom=1.3, colours=0.0, paint=0.0, regions=0.0, uneven_light=0.0, hidden_patches=0.0, obstructions=0.0
         )
         self._ranges = TransformRanges(1.3, roll=True, flip=False)
 

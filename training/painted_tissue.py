@@ -1,8 +1,8 @@
-"""Mottling and vessels painted on a rendering at the sample's own resolution.
+"""Mottling, vessels and tissues of other colours painted on a rendering at the sample's own resolution.
 
-Real tissue shows twice the contrast of the renderings at all scales from one to twenty pixels, and a network that has
-not seen it reads it as relief. The paint is solid: noise in space, so it shrinks with distance and foreshortens as
-texture on a wall does, and tells nothing else about depth.
+Real tissue shows twice the contrast of the renderings at all scales from one to twenty pixels, and dark organs lie
+beside pale fat: a network that has not seen it reads the one as relief, the other as a hole. The paint is solid: noise
+in space, so it shrinks with distance and foreshortens as texture on a wall does, and tells nothing else about depth.
 """
 
 from __future__ import annotations
@@ -39,6 +39,34 @@ class Layer:
     rgb: tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Regions:
+    """Where another tissue is. bump: as in Layer. threshold: what the noise exceeds there, standard deviations.
+
+    edge: half width of the border, standard deviations. log_reflectance: of RGB, beside the tissue around it.
+    """
+
+    bump: float
+    threshold: float
+    edge: float
+    log_reflectance: tuple[float, float, float]
+
+
+def draw_regions(rng: np.random.Generator, strength: float) -> Regions:
+    """Some other tissue; strength multiplies its contrast."""
+    brightness = strength * rng.normal(0, 0.7)
+    # Blood takes more of green and blue than of red.
+    tint = np.array([rng.uniform(0.4, 1.0), 1.0, rng.uniform(0.8, 1.1)]) * brightness + strength * rng.normal(
+        0, 0.12, 3
+    )
+    return Regions(
+        bump=math.exp(rng.uniform(math.log(0.25), math.log(1.5))),
+        threshold=float(rng.normal(0, 0.7)),
+        edge=math.exp(rng.uniform(math.log(0.02), math.log(0.4))),
+        log_reflectance=(float(tint[0]), float(tint[1]), float(tint[2])),
+    )
+
+
 def draw_layers(rng: np.random.Generator, strength: float) -> tuple[Layer, ...]:
     """Three sizes of paint, each a third of the last; strength multiplies their contrast."""
     largest = math.exp(rng.uniform(math.log(0.05), math.log(0.5)))
@@ -58,7 +86,9 @@ def draw_layers(rng: np.random.Generator, strength: float) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-def paint(view: View, layers: tuple[Layer, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+def paint(
+    view: View, layers: tuple[Layer, ...], rng: np.random.Generator, regions: tuple[Regions, ...] = ()
+) -> NDArray[np.float32]:
     """The view's radiance [H, W, 3] with the layers on all but instruments and what has no depth."""
     tissue = np.isfinite(view.log_depth) & ~view.instrument
     volume = _volume(int(rng.integers(VOLUMES)))
@@ -79,6 +109,11 @@ def paint(view: View, layers: tuple[Layer, ...], rng: np.random.Generator) -> ND
         vessels = np.exp(-np.square(noise[1] / layer.vessel_width)) / (1 + np.exp(3 * noise[0]))
         value = shown * (layer.mottling * noise[0] - layer.vessels * vessels)
         log_gain += value[:, None].astype(np.float32) * np.array(layer.rgb, np.float32)
+    for each in regions:
+        periods = points @ (turn / (each.bump * unit * CELLS)) + shift[::-1]
+        noise = volume.at(torch.from_numpy(periods.astype(np.float32))).numpy()[0]
+        there = 1 / (1 + np.exp(np.clip((each.threshold - noise) / each.edge, -30, 30)))
+        log_gain += there[:, None].astype(np.float32) * np.array(each.log_reflectance, np.float32)
     painted = view.radiance.copy()
     painted[tissue] *= np.exp(log_gain)
     return painted

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from planes import FAMILIES, write_planes
+from planes import CAMERA, FAMILIES, write_planes
 
 from endo_depth_ros.geometry.camera import PINHOLE, STEREOGRAPHIC
 from training.dataset import (
@@ -25,11 +25,12 @@ from training.dataset import (
     TrainingSamples,
     ValidationSamples,
     find_sequences,
+    has_tool,
     misjudge_scope,
     spread_views,
     within_reach,
 )
-from training.sequence_file import NO_PAIR, SUFFIX, read_record
+from training.sequence_file import NO_PAIR, SUFFIX, SequenceWriter, read_record
 
 SCHEDULE = BatchSchedule(batch=6, pairs=1, sizes=((10, (96, 64)), (20, (128, 96))))
 
@@ -88,6 +89,25 @@ def test_companions_are_different_views_of_one_body_through_one_lens(renderings:
         assert int(first.sequence) == int(second.sequence)
         torch.testing.assert_close(first.K, second.K, rtol=0, atol=0)
         assert not torch.equal(first.log_depth, second.log_depth)
+
+
+def test_of_views_with_instruments_only_a_share_is_kept(tmp_path: Path) -> None:
+    depth, radiance = np.full((80, 96), 0.03, np.float32), np.full((80, 96, 3), 0.1, np.float32)
+    writer = SequenceWriter(tmp_path / f"0{SUFFIX}", "wall", 0, CAMERA, quality=95)
+    for index in range(10):
+        tool = np.zeros(depth.shape, bool)
+        tool[:40] = index % 2
+        writer.add(radiance, depth, tool, np.eye(4), index / 10)
+    writer.finish()
+    sequences = find_sequences(tmp_path, STEREOGRAPHIC)
+    shares = []
+    for kept in (0.05, 1.0):
+        augmentation = AugmentationSettings(flat_views=1.0, tools=kept)
+        samples = TrainingSamples(sequences, augmentation, SCHEDULE, seed=3, rank=0)
+        views = [samples._read(np.random.default_rng(seed), False, 0)[0] for seed in range(200)]
+        shares.append(np.mean([has_tool(view) for view in views]))
+    assert shares[0] < 0.12
+    assert 0.4 < shares[1] < 0.6
 
 
 def test_what_lies_beyond_any_rectified_image_does_not_count() -> None:
