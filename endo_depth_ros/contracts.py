@@ -119,7 +119,7 @@ class PoseEstimate:
 
     T_odom_camera: float64 [4, 4], maps points of the optical frame into odom, metres.
     covariance: float64 [6, 6] of (x, y, z, rotation about x, y, z) in the odom frame, metres and radians,
-    the order and axes of geometry_msgs/PoseWithCovariance.
+    the order and axes of geometry_msgs/PoseWithCovariance, given the scale; the scale's own error is scale.sigma.
     """
 
     stamp_ns: int

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler
 
 from endo_depth_ros.settings import setting
 from training.drawn_video import DrawnVideo
-from training.painted_tissue import draw_layers, draw_regions, paint
+from training.painted_tissue import draw_layers, draw_region, paint
 from training.photometry import hide_patches, jitter_colours
 from training.sequence_file import NO_PAIR, SUFFIX, SequenceFileError, SequenceRecord, View, read_record, read_views
 from training.uneven_light import draw_uneven_light
@@ -30,11 +30,13 @@ TRAINING = "train"
 VALIDATION = "validation"
 MAX_DAMAGED = 20
 SCOPE_ERROR_PX = 2
+# Shares of the samples.
+PAINTED, WITH_REGIONS, UNEVENLY_LIT = 0.7, 0.5, 0.7
 FLAT_LOG_DEPTH = 0.3
 FLAT_STRIDE = 8
-# No rectified image reaches farther from the axis; on the stereographic plane, in focal lengths.
+# No image that is rectified to the default 120 degrees reaches farther; on the stereographic plane, in focal lengths.
 FARTHEST = 2 * math.tan(math.radians(75) / 2)
-# Two views of one body that are no video pair are numbered from here on, to have one scale.
+# The pair number of two views of one body that are no video pair; more than any sequence has, less than PAIR_BITS hold.
 COMPANIONS = 1 << 15
 
 log = logging.getLogger(__name__)
@@ -87,8 +89,8 @@ class Sample(NamedTuple):
 
     image: uint8 [3, H, W], RGB. inside: bool [H, W], the scope's field of view as it would be found in the image.
     log_depth: natural log of z in metres, float32 [H, W], 0 where not valid. valid: bool [H, W], where the loss counts.
-    K: float32 [3, 3]. family, sequence: indices. pair: shared by the two frames of a video pair and by no others,
-    NO_PAIR otherwise. damaged: files that had to be passed over for this sample.
+    K: float32 [3, 3]. family, sequence: indices. pair: shared within a sequence by the two frames of a video pair, or
+    COMPANIONS; NO_PAIR otherwise. damaged: files that had to be passed over for this sample.
     """
 
     image: Tensor
@@ -139,7 +141,7 @@ def find_sequences(folder: Path, projection: str, leave_out: tuple[str, ...] = (
         if record.projection != projection:
             raise DataError(
                 f"{path}: is {record.projection or 'pinhole'}, but {projection or 'pinhole'} sequences are wanted "
-                "here; render another folder with projection in the recipe"
+                f"here; render another folder with projection: {projection or 'pinhole'} in the recipe"
             )
         if record.family not in leave_out:
             paths.append(path)
@@ -261,11 +263,11 @@ def augment(
     video = DrawnVideo(rng, width, height, augmentation.obstructions, augmentation.cropped)
     A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
     seen = transform_view(view, A, width, height)
-    strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < 0.7)
-    regions = (draw_regions(rng, augmentation.regions),) if rng.random() < 0.5 * (augmentation.regions > 0) else ()
+    strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < PAINTED)
+    regions = (draw_region(rng, augmentation.regions),) if rng.random() < WITH_REGIONS and augmentation.regions else ()
     painted = strength > 0 or regions
     radiance = paint(seen, draw_layers(rng, strength), rng, regions) if painted else seen.radiance
-    uneven = draw_uneven_light(rng, augmentation.uneven_light * (rng.random() < 0.7))
+    uneven = draw_uneven_light(rng, augmentation.uneven_light * (rng.random() < UNEVENLY_LIT))
     image = video.develop(radiance * uneven.gain(seen.K, height, width)[..., None], noise)
     image = jitter_colours(image, rng, augmentation.colours)
     if noise.random() < augmentation.hidden_patches:

@@ -40,10 +40,11 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Regions:
-    """Where another tissue is. bump: as in Layer. threshold: what the noise exceeds there, standard deviations.
+class Region:
+    """Where another tissue is.
 
-    edge: half width of the border, standard deviations. log_reflectance: of RGB, beside the tissue around it.
+    bump: width of its bumps as a share of the view's median distance. threshold: what the noise exceeds there, standard
+    deviations. edge: half width of the border, standard deviations. log_reflectance: of RGB, beside the other tissue.
     """
 
     bump: float
@@ -52,14 +53,14 @@ class Regions:
     log_reflectance: tuple[float, float, float]
 
 
-def draw_regions(rng: np.random.Generator, strength: float) -> Regions:
+def draw_region(rng: np.random.Generator, strength: float) -> Region:
     """Some other tissue; strength multiplies its contrast."""
     brightness = strength * rng.normal(0, 0.7)
     # Blood takes more of green and blue than of red.
     tint = np.array([rng.uniform(0.4, 1.0), 1.0, rng.uniform(0.8, 1.1)]) * brightness + strength * rng.normal(
         0, 0.12, 3
     )
-    return Regions(
+    return Region(
         bump=math.exp(rng.uniform(math.log(0.25), math.log(1.5))),
         threshold=float(rng.normal(0, 0.7)),
         edge=math.exp(rng.uniform(math.log(0.02), math.log(0.4))),
@@ -87,7 +88,7 @@ def draw_layers(rng: np.random.Generator, strength: float) -> tuple[Layer, ...]:
 
 
 def paint(
-    view: View, layers: tuple[Layer, ...], rng: np.random.Generator, regions: tuple[Regions, ...] = ()
+    view: View, layers: tuple[Layer, ...], rng: np.random.Generator, regions: tuple[Region, ...] = ()
 ) -> NDArray[np.float32]:
     """The view's radiance [H, W, 3] with the layers on all but instruments and what has no depth."""
     tissue = np.isfinite(view.log_depth) & ~view.instrument

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ MIN_SEEN = 0.5
 MIN_MEDIAN_DEPTH_M = 0.002
 MAX_INSTRUMENT = 0.35  # of the view
 PROJECTIONS = (STEREOGRAPHIC, "pinhole")
+# On the stereographic plane, in focal lengths: 88 degrees.
+FARTHEST_CORNER = 2 * math.tan(math.radians(88) / 2)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class RenderingSettings:
     width: int = setting(352, "width of a rendering", unit="px", minimum=32, maximum=2048)
     height: int = setting(288, "height of a rendering", unit="px", minimum=32, maximum=2048)
     hfov_min_deg: float = setting(50.0, "narrowest horizontal field of view", unit="deg", minimum=20, maximum=150)
-    hfov_max_deg: float = setting(145.0, "widest horizontal field of view", unit="deg", minimum=20, maximum=150)
+    hfov_max_deg: float = setting(140.0, "widest horizontal field of view", unit="deg", minimum=20, maximum=150)
     jpeg_quality: int = setting(95, "quality of the stored light", minimum=50, maximum=100)
 
     def check(self) -> None:
@@ -77,8 +80,20 @@ class RenderingSettings:
         unknown = [name for name in self.chosen_families() if name not in FAMILIES]
         if unknown:
             raise SettingsError(f"there is no family '{unknown[0]}'; known: {', '.join(FAMILIES)}")
+        if self.projection == STEREOGRAPHIC:
+            self._check_stereographic()
         if self.frames() == 0:
             raise SettingsError("views, pairs and clips are all 0, so there is nothing to render")
+
+    def _check_stereographic(self) -> None:
+        if self.clips:
+            raise SettingsError("clips are measured in pinhole images; set projection to pinhole, or clips to 0")
+        corner = 2 * math.tan(math.radians(self.hfov_max_deg) / 4) * math.hypot(1, self.height / self.width)
+        if corner > FARTHEST_CORNER:
+            raise SettingsError(
+                f"at hfov_max_deg {self.hfov_max_deg:g} the corners of {self.width}x{self.height} pixels are "
+                f"{2 * math.degrees(math.atan(corner / 2)):.0f} degrees from the axis, more than 88; lower it"
+            )
 
     def frames(self) -> int:
         """Views of a sequence in all."""

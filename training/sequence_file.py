@@ -121,7 +121,9 @@ def read_record(path: Path) -> SequenceRecord:
         with zipfile.ZipFile(path) as archive:
             values = json.loads(archive.read("sequence.json"))
         if values["schema_version"] != SCHEMA_VERSION:
-            raise SequenceFileError(f"{path}: has schema version {values['schema_version']}, not {SCHEMA_VERSION}")
+            raise SequenceFileError(
+                f"{path}: has schema version {values['schema_version']}, not {SCHEMA_VERSION}; render it again"
+            )
         views = tuple(
             ViewRecord(**{**view, "T_world_camera": tuple(view["T_world_camera"])}) for view in values["views"]
         )

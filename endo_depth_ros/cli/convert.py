@@ -17,7 +17,7 @@ from endo_depth_ros.bags.camera_yaml import read_camera, write_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.frames_to_bag import FrameBagOptions, write_frames
 from endo_depth_ros.bags.image_folder import CAMERA_FILE, STAMPS_FILE, write_image
-from endo_depth_ros.bags.output import OutputError, complete_output
+from endo_depth_ros.bags.output import OutputError, Replaceable, complete_output
 from endo_depth_ros.bags.readable_frames import mean_fps, readable_frames
 from endo_depth_ros.bags.source import DEFAULT_FRAME_ID, FrameSource, SourceError, camera_of
 from endo_depth_ros.bags.video_writer import VIDEO_SUFFIXES, VideoWriter
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if is_copy:
         _check_copy(args)
     _check_replaceable(args.output)
-    with complete_output(args.output, overwrite=args.force, overwrite_folder=args.force) as partial:
+    with complete_output(args.output, Replaceable.FILE_OR_FOLDER if args.force else Replaceable.NOTHING) as partial:
         if is_copy:
             _copy_bag(args.input, partial, args.compression)
         elif is_truth:

@@ -44,7 +44,7 @@ class DepthPrediction:
 
 
 class DepthEstimator(ABC):
-    """Turns rectified colour images into depth. Made by `models.create_estimator`, used by one thread at a time."""
+    """Turns stereographic colour images into depth. Made by `models.create_estimator`, used by one thread at a time."""
 
     name: ClassVar[str]
     scale_state: ClassVar[ScaleState]  # of the raw output: RELATIVE or NOMINAL

@@ -31,7 +31,7 @@ class NetworkConfig:
     """What defines the network besides its weights; stored with them.
 
     decoder_channels: at strides 2, 4, 8, 16, 32. canonical_focal_px: the focal length whose depth the network says
-    before it is scaled by f / canonical (Metric3D, Yin et al. 2023): 200 px is 77 degrees at 320 px width, the middle
+    before it is scaled by f / canonical (Metric3D, Yin et al. 2023): 200 px is 87 degrees at 320 px width, the middle
     of the 45 to 120 degrees of rectified scopes. min_depth_m and max_depth_m: bounds of the depth at that focal length.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -25,7 +26,7 @@ from endo_depth_ros.depth.steadiness import Steadiness
 from endo_depth_ros.depth.verdict import FrameJudge, comparable_width
 from endo_depth_ros.depth.working_size import WorkingSize
 from endo_depth_ros.geometry.camera import Camera, CameraError, pinhole_from_hfov
-from endo_depth_ros.geometry.model_view import ModelView
+from endo_depth_ros.geometry.model_view import ModelView, Rim
 from endo_depth_ros.geometry.rectification import Rectification
 from endo_depth_ros.imaging.exposure import Exposure, judge_exposure
 from endo_depth_ros.imaging.field_of_view import FieldOfView, FieldOfViewTracker
@@ -37,19 +38,26 @@ Projections = tuple[Rectification, ModelView]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
-    """A rectified frame and the same as the model looks at it, each with the pixels that the scope sees, bool.
+    """A frame rectified, and as the model looks at it, with the scope's field of view in both.
 
-    frame, inside: rectified, [H, W]. image: uint8 [h, w, 3], stereographic, inside_image: [h, w], of `projection`.
+    raw: uint8, the part of the raw image that is used. frame, inside: rectified, bool [H, W]. model_inside: bool
+    [h, w], of the model's image; rim: of that.
     """
 
+    raw: NDArray[np.uint8]
     frame: Frame
     inside: NDArray[np.bool_]
-    image: NDArray[np.uint8]
-    inside_image: NDArray[np.bool_]
-    projection: ModelView
+    model_view: ModelView
+    model_inside: NDArray[np.bool_]
+    rim: Rim
     field_of_view: FieldOfView
+
+    @cached_property
+    def model_image(self) -> NDArray[np.uint8]:
+        """What the model looks at, uint8 [h, w, 3], stereographic; made when it is asked for first."""
+        return self.model_view.look(self.raw)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +112,8 @@ class DepthPipeline:
         self._scope_window = ScopeWindow(self._working_size)
         self._raw_camera: Camera | None = None
         self._projections: Projections | CameraError = CameraError("no camera yet")
-        self._inside = self._inside_image = np.zeros((0, 0), np.bool_)
+        self._inside = self._model_inside = np.zeros((0, 0), np.bool_)
+        self._rim = Rim.of(self._model_inside)
         self._field_of_view: FieldOfView | None = None
         self._frame_judge = FrameJudge()
         self._steadiness = Steadiness()
@@ -143,12 +152,14 @@ class DepthPipeline:
     def begin(self, frame: Frame) -> Begun:
         """All that comes before the model. Raises CameraError as `rectify` does."""
         view = self.rectify(frame)
-        status = self._judge(view, comparable_width(view.projection.camera, frame.camera))
+        image = view.model_image
+        self._after_stage(Stage.PREPROCESS)
+        status = self._judge(view, comparable_width(view.model_view.camera, frame.camera))
         self._after_stage(Stage.JUDGE)
         exposure = None
         if status.verdict is Verdict.OK:
             levels = self.settings.dark_level, self.settings.saturated_level
-            exposure = judge_exposure(view.image, view.inside_image, *levels)
+            exposure = judge_exposure(image, view.model_inside, *levels)
             self._after_stage(Stage.JUDGE)
         starts_anew, self._starts_anew = self._starts_anew, False
         return Begun(view, status, exposure, starts_anew)
@@ -176,8 +187,9 @@ class DepthPipeline:
             self._steadiness.reset()
         if exposure is None or maps is None:
             return unanswered(view.frame, status)
-        unknown = ~(view.inside_image & exposure.good & np.isfinite(maps.depth) & (maps.trusted > 0))
-        depth, sigma = view.projection.rectify_depth(np.where(unknown, np.float32(np.nan), maps.depth), maps.sigma)
+        unknown = ~(view.model_inside & exposure.good & np.isfinite(maps.depth) & (maps.trusted > 0))
+        depth = np.where(unknown, np.float32(np.nan), maps.depth)
+        depth, sigma = view.model_view.rectify_depth(depth, maps.sigma, view.rim)
         unknown = ~(view.inside & np.isfinite(depth))
         np.copyto(depth, np.nan, where=unknown)
         steadiness = self._steady(view.frame, depth)
@@ -206,18 +218,18 @@ class DepthPipeline:
         if field_of_view is not self._field_of_view:
             self._field_of_view = field_of_view
             mask = window_mask(field_of_view, width, height, window)
-            self._inside, self._inside_image = rectification.warp_mask(mask), model_view.warp_mask(mask)
+            self._inside, self._model_inside = rectification.warp_mask(mask), model_view.look_at_mask(mask)
+            self._rim = Rim.of(self._model_inside)
         rectified = Frame(frame.stamp_ns, frame.frame_id, rectification.rectify(cut.image), rectification.camera)
-        image = model_view.look(cut.image)
         self._after_stage(Stage.PREPROCESS)
-        return View(rectified, self._inside, image, self._inside_image, model_view, field_of_view)
+        return View(cut.image, rectified, self._inside, model_view, self._model_inside, self._rim, field_of_view)
 
     def _projections_of(self, camera: Camera) -> Projections:
         if camera != self._raw_camera:
             self._raw_camera, self._field_of_view = camera, None
-            size = self._working_size.of(camera.width, camera.height)
+            s = self.settings
             try:
-                rectification = Rectification(camera, *size, self.settings.rectified_fov_deg)
+                rectification = Rectification(camera, s.input_width, s.input_height, s.rectified_fov_deg)
                 self._projections = rectification, ModelView(rectification, self._working_size.of)
             except CameraError as error:
                 self._projections = error
@@ -248,10 +260,10 @@ class DepthPipeline:
 
     def _prepare(self, view: View, exposure: Exposure) -> ImageBatch:
         device = self.estimator.device
-        images = to_tensor(view.image, device)
-        inside = torch.from_numpy(view.inside_image).to(device)[None]
-        usable = torch.from_numpy(view.inside_image & exposure.good).to(device)[None]
-        K = torch.from_numpy(view.projection.camera.K.astype(np.float32)).to(device)[None]
+        images = to_tensor(view.model_image, device)
+        inside = torch.from_numpy(view.model_inside).to(device)[None]
+        usable = torch.from_numpy(view.model_inside & exposure.good).to(device)[None]
+        K = torch.from_numpy(view.model_view.camera.K.astype(np.float32)).to(device)[None]
         return ImageBatch(images, inside, usable, K)
 
     def _steady(self, frame: Frame, depth: NDArray[np.float32]) -> float:
@@ -263,7 +275,7 @@ class DepthPipeline:
         return self._steadiness.correct(frame, depth, s.steadiness_time_s, s.steadiness_limit)
 
     def _judge(self, view: View, width_px: int) -> FrameStatus:
-        verdict, reason = self._frame_judge.judge(view.image, view.inside_image, self.settings, width_px)
+        verdict, reason = self._frame_judge.judge(view.model_image, view.model_inside, self.settings, width_px)
         return FrameStatus(
             view.frame.stamp_ns,
             verdict,

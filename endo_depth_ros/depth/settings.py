@@ -78,7 +78,7 @@ class DepthSettings:
         live=True,
     )
     max_saturated_fraction: float = setting(
-        0.5,
+        0.25,
         "Share of saturated pixels in what is lit above which the frame is overexposed; 1 takes any",
         minimum=0.0,
         maximum=1.0,

@@ -69,7 +69,7 @@ def judge_light(pixels: LitPixels, settings: DepthSettings) -> Opinion | None:
             f"too dark: 95% of the field of view is at most {pixels.brightness} of 255 bright, less than "
             f"{settings.min_brightness}; is the light on?",
         )
-    saturated = share_of(pixels.most >= settings.saturated_level)
+    saturated = share_of(pixels.second >= settings.saturated_level)
     if saturated > settings.max_saturated_fraction:
         return Verdict.OVEREXPOSED, f"{saturated:.0%} of what is lit is saturated; reduce the light"
     return None

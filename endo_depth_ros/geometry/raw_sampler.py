@@ -17,15 +17,10 @@ UNSEEN = -1000.0  # a raw coordinate that no interpolation reaches
 class RawSampler:
     """Maps raw images onto a grid of rays. seen: bool [h, w], rays on which the raw image really sees something."""
 
-    def __init__(self, raw: Camera, rays: NDArray[np.float64], focal_px: float, margin_px: int = 0) -> None:
-        """rays: [h, w, 3] in the raw camera's optical frame. focal_px: of the grid about its middle.
-
-        margin_px: so far outside the image, in grid pixels, a ray still sees the edge of it.
-        """
+    def __init__(self, raw: Camera, rays: NDArray[np.float64], focal_px: float) -> None:
+        """rays: [h, w, 3] in the raw camera's optical frame, NaN for none. focal_px: of the grid about its middle."""
         self._reduced = _reduce(raw, focal_px)
-        width, height = self._reduced.width + 2 * margin_px, self._reduced.height + 2 * margin_px
-        pixels, seen = project(self._reduced.cropped(-margin_px, -margin_px, width, height), rays.reshape(-1, 3))
-        pixels -= margin_px
+        pixels, seen = project(self._reduced, rays.reshape(-1, 3))
         self.seen: NDArray[np.bool_] = seen.reshape(rays.shape[:2])
         self._maps = fixed_point_maps(pixels.reshape(*rays.shape[:2], 2), self.seen, self._reduced)
 

@@ -18,7 +18,8 @@ def plane_points(rays: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def plane_rays(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Directions [..., 3], z = 1, of points [..., 2] of the plane within 2 focal lengths, which is 90 degrees."""
+    """Directions [..., 3], z = 1, of points [..., 2] of the plane; NaN from 2 focal lengths on, which is 90 degrees."""
     points = np.asarray(points, np.float64)
-    slopes = points / (1 - np.square(points).sum(-1, keepdims=True) / 4)
+    ahead = 1 - np.square(points).sum(-1, keepdims=True) / 4
+    slopes = points / np.where(ahead > 0, ahead, np.nan)
     return np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+Channel = NDArray[np.uint8]
+
 # A highlight is white although the tissue around it is not: bright, little colour, brighter than its surroundings.
 HIGHLIGHT_LEVEL = 178
 HIGHLIGHT_SATURATION_BITS = 2  # colour: less than 2^-2 of the brightest channel
@@ -41,15 +43,19 @@ def judge_exposure(
     brighter than. Levels are in 0-255: of the brightest channel for dark, of the second brightest for saturated, since
     close tissue fills the red of many a video while green and blue still tell how bright it is.
     """
-    red, green, blue = cv2.split(image)
+    red, green, blue = (np.asarray(channel, np.uint8) for channel in cv2.split(image))
     most = np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
     least = np.asarray(cv2.min(cv2.min(red, green), blue), np.uint8)
     # In whole numbers, which are faster than fractions: most - least < most / 4.
     white = (most > HIGHLIGHT_LEVEL) & (most - least <= (most - 1) >> HIGHLIGHT_SATURATION_BITS)
     specular = white & exceeds_surroundings(least, inside) if white.any() else white
-    second = cv2.max(cv2.min(red, green), cv2.min(cv2.max(red, green), blue))
-    saturated = np.asarray(second, np.uint8) >= saturated_level
+    saturated = second_brightest(red, green, blue) >= saturated_level
     return Exposure(most <= dark_level, saturated, dilate(specular, HIGHLIGHT_HALO_PX))
+
+
+def second_brightest(red: Channel, green: Channel, blue: Channel) -> Channel:
+    """The middle one of the three levels of each pixel, uint8 of their shape."""
+    return np.maximum(np.minimum(red, green), np.minimum(np.maximum(red, green), blue))
 
 
 def exceeds_surroundings(levels: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

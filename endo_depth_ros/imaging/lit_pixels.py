@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from endo_depth_ros.imaging.exposure import second_brightest
+
 # About this many columns are enough for shares of a frame.
 SAMPLE_WIDTH_PX = 110
 # Darker pixels have too few levels to have a colour.
@@ -20,7 +22,7 @@ RIM = 1 / 50
 class LitPixels:
     """Sampled pixels whose brightest channel exceeds LIT_LEVEL.
 
-    red, green, blue, most, least: uint8 [N], most and least the largest and smallest of the three. share: of all
+    red, green, blue, most, second, least: uint8 [N], the latter the three in order of size. share: of all
     sampled pixels. brightness: level of the brightest channel that 95 % of all sampled pixels don't exceed.
     """
 
@@ -28,6 +30,7 @@ class LitPixels:
     green: NDArray[np.uint8]
     blue: NDArray[np.uint8]
     most: NDArray[np.uint8]
+    second: NDArray[np.uint8]
     least: NDArray[np.uint8]
     share: float
     brightness: int
@@ -43,7 +46,8 @@ def sample_lit_pixels(image: NDArray[np.uint8], core: NDArray[np.bool_]) -> LitP
     lit = most > LIT_LEVEL
     brightness, share = find_level(most, 0.95), share_of(lit)
     red, green, blue = red[lit], green[lit], blue[lit]
-    return LitPixels(red, green, blue, most[lit], np.minimum(np.minimum(red, green), blue), share, brightness)
+    second, least = second_brightest(red, green, blue), np.minimum(np.minimum(red, green), blue)
+    return LitPixels(red, green, blue, most[lit], second, least, share, brightness)
 
 
 def find_core(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

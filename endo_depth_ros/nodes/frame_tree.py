@@ -32,6 +32,7 @@ class FrameTree(Buffer):
         self._node = node
         self._parents: dict[str, dict[str, bool]] = {}  # by child: each parent, and whether it is static
         self._parents_lock = threading.Lock()
+        self._clocks_lock = threading.Lock()
         self._newest_ns: dict[str, int] = {}  # by child: the stamp of its newest transform
         self._stale: dict[str, int] = {}  # by child: transforms in a row that tf2 throws away as too old
         # Called, in the executor's thread, after each transform that changes with time.
@@ -89,8 +90,9 @@ class FrameTree(Buffer):
 
     def clear(self) -> None:
         """Forget all transforms that change with time."""
-        self._newest_ns.clear()
-        self._stale.clear()
+        with self._clocks_lock:
+            self._newest_ns.clear()
+            self._stale.clear()
         super().clear()
 
     def is_above(self, frame: str, other: str) -> bool:
@@ -106,15 +108,17 @@ class FrameTree(Buffer):
 
     def _follow_clock(self, child: str, stamp_ns: int) -> None:
         """Begin anew where a child's stamps stay older than what tf2 keeps: one that was too late stops all others."""
-        newest_ns = self._newest_ns.get(child, stamp_ns)
-        is_stale = stamp_ns < newest_ns - KEPT_NS
-        self._stale[child] = self._stale.get(child, 0) + 1 if is_stale else 0
-        if self._stale[child] >= PATIENCE:
-            self.clear()
-            newest_ns = stamp_ns
-            for listener in self.rewound:
-                listener(child)
-        self._newest_ns[child] = max(newest_ns, stamp_ns)
+        with self._clocks_lock:
+            newest_ns = self._newest_ns.get(child, stamp_ns)
+            stale = self._stale.get(child, 0) + 1 if stamp_ns < newest_ns - KEPT_NS else 0
+            self._stale[child], self._newest_ns[child] = stale, max(newest_ns, stamp_ns)
+        if stale < PATIENCE:
+            return
+        self.clear()
+        with self._clocks_lock:
+            self._newest_ns[child] = stamp_ns
+        for listener in self.rewound:
+            listener(child)
 
     def _note(self, transform: TransformStamped, is_static: bool) -> None:
         child, parent = (name.lstrip("/") for name in (transform.child_frame_id, transform.header.frame_id))

@@ -80,7 +80,9 @@ class PoseNode(FrameNode[IncomingFrame]):
         if s.uses_kinematics or s.constant:
             self._metric = create_metric_scale(s, s.read_hand_eye())
         self._pipeline = PosePipeline(s, [self._metric.factors] if self._metric is not None else [])
-        self._log = TrajectoryLog(s.trajectory_poses)
+        self._log, self._order = TrajectoryLog(s.trajectory_poses), FrameOrder()
+        self._reset_wanted.clear()
+        self._relocalise_wanted.clear()
         self._outputs = PoseOutputs(self, s)
         if self._metric is not None and s.uses_kinematics:
             frames = s.kinematics_base_frame, s.kinematics_tool_frame
@@ -206,7 +208,7 @@ class PoseNode(FrameNode[IncomingFrame]):
         extra: dict[str, object] = {
             "verdict": status.verdict.value,
             "coverage": f"{status.coverage:.4f}",
-            "published": str(withheld in ("", "second_parent")).lower(),
+            "published": str(withheld in ("", "no_tree")).lower(),
             "withheld": withheld,
             "scale_reason": "" if self._metric is None else self._metric.estimate.reason,
             "dropped_frames": self._dropped,
@@ -248,6 +250,8 @@ class PoseNode(FrameNode[IncomingFrame]):
         words = ", camera to map", " from before tracking began anew"
         said = zip((path, earlier_path(path)), words, strict=True)
         response.message = "; ".join(f"{file}: {written[file]} poses{word}" for file, word in said if file in written)
+        if earlier_path(path) not in written and earlier_path(path).exists():
+            response.message += f"; {earlier_path(path)} is of another run"
         return response
 
     def _follow_robots_clock(self, child: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from endo_depth_ros.nodes.pose_messages import (
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.nodes.scale_messages import LATCHED, scale_message
 from endo_depth_ros.nodes.scale_messages import TOPIC as SCALE_TOPIC
+from endo_depth_ros.pose.covariance import with_scale_error
 from endo_depth_ros.pose.rigid_body import BodyPose, carry_over, twist_between
 from endo_depth_ros.stamps import NANOSECONDS, stamp_ns_of
 
@@ -103,7 +105,7 @@ class PoseOutputs:
             if self.settings.publish_tf:
                 self._send_transforms(header, names, body, tracked)
         finally:
-            self._publish_odometry(header, names, body)
+            self._publish_odometry(header, names, body, tracked.pose.scale)
             self._publish_path(header, names, body, tracked)
 
     def publish_scale(self, header: Header, scale: Scale, reason: str) -> None:
@@ -135,16 +137,21 @@ class PoseOutputs:
         try:
             edges = self._frames.edges(names, body.T_odom_body, tracked.T_map_odom)
         except FrameTreeError as error:
-            raise WithheldError("second_parent", str(error)) from error
+            raise WithheldError("no_tree", str(error)) from error
         self._broadcaster.sendTransform(
             [transform_message(header, edge.parent, edge.child, edge.T_parent_child) for edge in edges]
         )
 
-    def _publish_odometry(self, header: Header, names: FrameNames, body: BodyPose) -> None:
+    def _publish_odometry(self, header: Header, names: FrameNames, body: BodyPose, scale: Scale) -> None:
         twist = None if self._last is None else twist_between(self._last, body)
         self._last = body
-        if has_listener(self._odometry):
-            self._odometry.publish(odometry_message(header, names.odom, names.base, body, twist))
+        if not has_listener(self._odometry):
+            return
+        # Only now: both ends of a step have the same error of scale, which is none of the velocity but its share.
+        placed = replace(body, covariance=with_scale_error(body.covariance, body.T_odom_body[:3, 3], scale))
+        if twist is not None:
+            twist = replace(twist, covariance=with_scale_error(twist.covariance, twist.velocity[:3], scale))
+        self._odometry.publish(odometry_message(header, names.odom, names.base, placed, twist))
 
     def _publish_path(self, header: Header, names: FrameNames, body: BodyPose, tracked: TrackedFrame) -> None:
         stamp_ns, period_ns = stamp_ns_of(header), NANOSECONDS / self.settings.path_rate_hz

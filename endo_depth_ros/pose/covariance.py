@@ -24,16 +24,17 @@ def to_body_order(message: Array, T_odom_camera: Transform) -> Array:
     return symmetric(turn.T @ message @ turn)
 
 
-def with_scale_error(message: Array, T_odom_camera: Transform, scale: Scale) -> Array:
-    """Covariance in message order with the error of a nominal unit: all positions are off by the same share of them.
+def with_scale_error(message: Array, lengths: Array, scale: Scale) -> Array:
+    """Covariance [6, 6] whose first three are `lengths` [3], a position or velocity, with the error of a nominal unit.
 
-    A metric scale comes of the graph, which knows its error, or is given; a relative one has no metres to be wrong in.
+    All lengths are off by the same share of them. A metric scale comes of the graph, which knows its error, or is
+    given; a relative one has no metres to be wrong in.
     """
     if scale.state is not ScaleState.NOMINAL or not np.isfinite(scale.sigma):
         return message
     covariance = message.copy()
-    reach = T_odom_camera[:3, 3] * (scale.sigma / scale.value)
-    covariance[:3, :3] += np.outer(reach, reach)
+    error = lengths * (scale.sigma / scale.value)
+    covariance[:3, :3] += np.outer(error, error)
     return covariance
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 # Stands in until the first camera is known; a frame without depth has no pixels that anybody looks at.
 NO_CAMERA = pinhole_from_hfov(16, 16, 60.0)
 
-
 log = logging.getLogger(__name__)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import DepthEstimate, PoseEstimate, TrackingState, Verdict
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
-from endo_depth_ros.pose.covariance import compose, to_message_order, with_scale_error
+from endo_depth_ros.pose.covariance import compose, to_message_order
 from endo_depth_ros.pose.frozen_video import FrozenVideo
 from endo_depth_ros.pose.lie import Array, log_se3
 from endo_depth_ros.pose.local_map import LocalMap
@@ -365,13 +365,12 @@ class Tracker:
     ) -> TrackedFrame:
         assert self._last is not None
         T_odom_camera = invert_transform(self._T_map_odom) @ self._last.T_map_camera
-        scale = view.estimate.status.scale
         pose = PoseEstimate(
             view.stamp_ns,
             view.frame_id,
             state,
             T_odom_camera,
-            with_scale_error(to_message_order(self._last.covariance, T_odom_camera), T_odom_camera, scale),
-            scale,
+            to_message_order(self._last.covariance, T_odom_camera),
+            view.estimate.status.scale,
         )
         return TrackedFrame(pose, self._T_map_odom.copy(), self._correction, self._segment, points, is_keyframe, reason)

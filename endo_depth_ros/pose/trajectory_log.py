@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from endo_depth_ros.bags.output import check_file_name, complete_output
+from endo_depth_ros.bags.output import Replaceable, check_file_name, complete_output
 from endo_depth_ros.bags.tum_file import write_tum
 from endo_depth_ros.contracts import TrackingState
 from endo_depth_ros.geometry.trajectory import Trajectory
@@ -74,7 +74,7 @@ def write_paths(path: Path, log: TrajectoryLog) -> dict[Path, int]:
     trajectories = {path: log.trajectory(), earlier_path(path): log.earlier()}
     wanted = [name for name, trajectory in trajectories.items() if len(trajectory.stamps_ns)] or [path]
     for name in wanted:
-        with complete_output(name, overwrite=True) as partial:
+        with complete_output(name, Replaceable.FILE) as partial:
             write_tum(partial, trajectories[name])
     return {name: len(trajectories[name].stamps_ns) for name in wanted}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from endo_depth_ros.bags.output import OutputError, complete_output
+from endo_depth_ros.bags.output import OutputError, Replaceable, complete_output
 
 
 def test_the_final_name_appears_on_success(tmp_path):
@@ -35,7 +35,7 @@ def test_an_existing_output_stays_unless_it_may_be_replaced(tmp_path):
     with pytest.raises(OutputError, match="--force"), complete_output(path):
         pass
     assert path.read_text() == "old"
-    with complete_output(path, overwrite=True) as partial:
+    with complete_output(path, Replaceable.FILE) as partial:
         partial.write_text("new")
     assert path.read_text() == "new"
 
@@ -50,19 +50,27 @@ def test_a_folder_is_never_replaced_by_a_file(tmp_path):
     precious.parent.mkdir()
     precious.touch()
     for path in (precious.parent, tmp_path / "data" / "..", Path("/dev/null")):
-        with pytest.raises(OutputError, match="no file, so it isn't replaced"), complete_output(path, overwrite=True):
+        with pytest.raises(OutputError, match="no file, so it isn't replaced"), complete_output(path, Replaceable.FILE):
             pass
     assert precious.exists()
+
+
+def test_a_device_is_never_replaced():
+    with (
+        pytest.raises(OutputError, match="no file or folder, so it isn't replaced"),
+        complete_output(Path("/dev/null"), Replaceable.FILE_OR_FOLDER),
+    ):
+        pass
 
 
 def test_a_folder_is_replaced_where_that_is_wanted(tmp_path):
     path = tmp_path / "bag"
     (path / "old").mkdir(parents=True)
-    with complete_output(path, overwrite_folder=True) as partial:
+    with complete_output(path, Replaceable.FILE_OR_FOLDER) as partial:
         partial.mkdir()
     assert list(path.iterdir()) == []
 
 
 def test_the_root_is_no_name_of_a_file():
-    with pytest.raises(OutputError, match="no name of a file"), complete_output(Path("/"), overwrite=True):
+    with pytest.raises(OutputError, match="no name of a file"), complete_output(Path("/"), Replaceable.FILE):
         pass

@@ -12,7 +12,7 @@ from endo_depth_ros.depth.estimator import DepthEstimator, DepthPrediction
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.runtime_cpu import TorchCpu
 from endo_depth_ros.depth.settings import DepthSettings
-from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
+from endo_depth_ros.geometry.camera import EQUIDISTANT, Camera, pinhole_from_hfov
 from endo_depth_ros.geometry.stereographic import plane_rays
 from endo_depth_ros.settings import SettingsError, make
 
@@ -259,6 +259,15 @@ def test_a_blurred_frame_has_a_verdict_and_no_depth():
     answer = flickering_pipeline().process(replace(scene, image=blur(scene.image, 6.0)))
     assert answer.status.verdict is Verdict.BLURRED
     assert not answer.valid.any()
+
+
+def test_blur_of_a_wide_scope_is_seen_although_its_rectified_middle_is_small():
+    camera = Camera(1350, 1080, np.array([[767.0, 0, 679], [0, 767, 543], [0, 0, 1]]), EQUIDISTANT, np.zeros(4))
+    patches = np.random.default_rng(0).uniform(0.3, 1.0, (18, 23, 1)) * np.array([220, 130, 110])
+    sharp = np.kron(patches, np.ones((60, 60, 1)))[:, :1350].astype(np.uint8)
+    made = pipeline(field_of_view="none")
+    assert made.process(frame(sharp, camera)).status.verdict is Verdict.OK
+    assert made.process(frame(blur(sharp), camera)).status.verdict is Verdict.BLURRED
 
 
 def test_contradicting_settings_are_refused():

@@ -53,6 +53,13 @@ def test_degraded_frames_are_told_apart(family, name):
     assert any(sign.isdigit() for sign in reason), "a reason is a measurement"
 
 
+def test_close_tissue_may_fill_the_red_of_a_video():
+    image, inside = rendered("colon")
+    image = image.copy()
+    image[..., 0] = np.where(inside, 255, 0)
+    assert judge(image, inside, max_veil=1.0)[0] is Verdict.OK
+
+
 def test_films_over_the_black_border_are_seen_too():
     image, inside = rendered("colon")
     assert judge(cover(image, (255, 255, 255)), np.ones_like(inside))[0] is Verdict.OBSCURED

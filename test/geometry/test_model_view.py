@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from endo_depth_ros.geometry.camera import EQUIDISTANT, PLUMB_BOB, STEREOGRAPHIC, Camera, pinhole_from_hfov
-from endo_depth_ros.geometry.model_view import ModelView
+from endo_depth_ros.geometry.model_view import ModelView, Rim
 from endo_depth_ros.geometry.projection import project, raw_pixel_rays
 from endo_depth_ros.geometry.rectification import Rectification, pixel_rays
 
@@ -41,7 +41,7 @@ def test_depth_of_a_plane_comes_back_on_rectified_pixels(hfov, k1, tilt):
     )
     rectification, view = view_of(raw)
     depth = depth_of_plane(raw_pixel_rays(view.camera))
-    found, sigma = view.rectify_depth(depth, 0.1 * depth)
+    found, sigma = view.rectify_depth(depth, 0.1 * depth, Rim.of(view.inside))
     truth, inside = depth_of_plane(pixel_rays(rectification.camera)), rectification.inside
     np.testing.assert_allclose(found[inside], truth[inside], rtol=0.02)
     assert np.median(np.abs(found / truth - 1)[inside]) < 1e-3
@@ -68,11 +68,30 @@ def test_the_middle_of_a_wide_scope_has_more_pixels_than_rectified():
     assert view.camera.K[0, 0] > 1.4 * rectification.camera.K[0, 0]
 
 
-def test_every_rectified_pixel_of_the_scope_has_its_place_in_the_image():
-    for raw in (WIDE, pinhole_from_hfov(640, 512, 70), pinhole_from_hfov(100, 80, 90)):
-        rectification, view = view_of(raw)
-        depth, _ = view.rectify_depth(*np.ones((2, view.camera.height, view.camera.width), np.float32))
-        assert np.array_equal(np.isfinite(depth), rectification.inside)
+TURNED = np.array([[np.cos(0.2), 0, np.sin(0.2)], [0, 1, 0], [-np.sin(0.2), 0, np.cos(0.2)]])
+P = np.array([[250.0, 0, 350], [0, 250, 200], [0, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("raw", "fov_deg"),
+    [
+        (WIDE, 120.0),
+        (WIDE, 160.0),
+        (Camera(1080, 1080, np.array([[380.0, 0, 540], [0, 380, 540], [0, 0, 1]]), EQUIDISTANT, np.zeros(4)), 160.0),
+        (pinhole_from_hfov(640, 512, 70), 120.0),
+        (pinhole_from_hfov(640, 512, 140), 140.0),
+        (pinhole_from_hfov(640, 512, 155), 155.0),
+        (pinhole_from_hfov(33, 27, 90), 120.0),
+        (pinhole_from_hfov(1920, 1080, 80).cropped(700, 10, 500, 900), 120.0),
+        (Camera(640, 512, np.diag([1.0, 1.3, 1]) @ pinhole_from_hfov(640, 512, 80).K), 120.0),
+        (Camera(640, 512, pinhole_from_hfov(640, 512, 80).K, PLUMB_BOB, np.array([-0.2, 0, 0, 0]), TURNED, P), 120.0),
+    ],
+)
+def test_every_rectified_pixel_of_the_scope_has_its_place_in_the_image(raw, fov_deg):
+    rectification, view = view_of(raw, fov_deg)
+    ones = np.where(view.inside, np.float32(1), np.float32(np.nan))
+    depth, _ = view.rectify_depth(ones, ones, Rim.of(view.inside))
+    assert np.array_equal(np.isfinite(depth), rectification.inside)
 
 
 def test_a_small_image_is_not_enlarged():
@@ -86,7 +105,7 @@ def test_nothing_lies_between_two_surfaces_and_nan_does_not_spread():
     depth = np.full((view.camera.height, view.camera.width), 0.02, np.float32)
     depth[:, 150:] = 0.08
     depth[100:104, 40:44] = np.nan
-    found, _ = view.rectify_depth(depth, depth)
+    found, _ = view.rectify_depth(depth, depth, Rim.of(view.inside))
     known = found[np.isfinite(found)]
     assert np.minimum(np.abs(known - 0.02), np.abs(known - 0.08)).max() < 1e-7
     assert 0 < np.count_nonzero(rectification.inside & np.isnan(found)) < 40
@@ -96,8 +115,34 @@ def test_a_mask_loses_what_it_loses_in_the_raw_image():
     mask = np.ones((1080, 1350), bool)
     mask[:, 675:] = False
     _, view = view_of(WIDE)
-    warped = view.warp_mask(mask)
+    warped = view.look_at_mask(mask)
     middle = round(view.camera.K[0, 2])
     assert warped[view.camera.height // 2, middle - 3]
     assert not warped[:, middle + 3 :].any()
     assert not (warped & ~view.inside).any()
+
+
+def test_of_a_scopes_black_border_nothing_is_inside():
+    y, x = np.mgrid[:1080, :1350]
+    disc = np.hypot(x - 679, y - 543) < 500
+    _, view = view_of(WIDE)
+    image = view.look(np.repeat(np.where(disc, 200, 0).astype(np.uint8)[..., None], 3, 2))
+    inside = view.look_at_mask(disc)
+    assert image[inside].min() >= 99
+    assert image[~inside].max() <= 101
+
+
+def test_the_rim_shows_the_nearest_pixel_inside_and_no_more():
+    mask = np.zeros((7, 9), bool)
+    mask[2:5, 3:6] = True
+    picture = np.where(mask, np.arange(63, dtype=np.float32).reshape(7, 9), np.nan)
+    wider = Rim.of(mask).widen(picture)
+    assert wider[3, 7] == picture[3, 5]
+    assert wider[0, 4] == picture[2, 4]
+    assert np.isnan(wider[3, 8])
+    assert np.array_equal(wider[mask], picture[mask])
+
+
+def test_no_mask_and_a_whole_one_have_no_rim():
+    for mask in (np.zeros((4, 5), bool), np.ones((4, 5), bool)):
+        assert len(Rim.of(mask).outside) == 0

@@ -15,6 +15,11 @@ def test_rays_come_back_to_their_place(place):
     np.testing.assert_allclose(plane_points(plane_rays(np.array(place))), place, atol=1e-12)
 
 
+def test_there_is_no_ray_from_90_degrees_on():
+    assert np.isfinite(plane_rays(np.array([1.99, 0.0]))).all()
+    assert np.isnan(plane_rays(np.array([[2.0, 0.0], [1.6, -1.6]]))[:, :2]).all()
+
+
 @pytest.mark.parametrize("angle_deg", [0.1, 30, 60, 89])
 def test_the_distance_from_the_centre_is_twice_the_tangent_of_half_the_angle(angle_deg):
     angle = np.radians(angle_deg)

@@ -32,7 +32,7 @@ def test_body_order_undoes_message_order() -> None:
 
 def test_a_nominal_unit_leaves_positions_uncertain_along_the_way_from_the_origin() -> None:
     exact = to_message_order(random_covariance(1, 0.01), POSE)
-    wrong = with_scale_error(exact, POSE, Scale(ScaleState.NOMINAL, 2.0, 0.6))
+    wrong = with_scale_error(exact, POSE[:3, 3], Scale(ScaleState.NOMINAL, 2.0, 0.6))
     along = POSE[:3, 3] / np.linalg.norm(POSE[:3, 3])
     added = wrong - exact
     assert np.isclose(along @ added[:3, :3] @ along, (0.3 * np.linalg.norm(POSE[:3, 3])) ** 2)
@@ -42,7 +42,7 @@ def test_a_nominal_unit_leaves_positions_uncertain_along_the_way_from_the_origin
 def test_a_unit_that_is_metric_unknown_or_of_unknown_error_adds_nothing() -> None:
     exact = to_message_order(random_covariance(1, 0.01), POSE)
     for scale in (Scale(ScaleState.METRIC, 2.0, 0.6), Scale(ScaleState.RELATIVE), Scale(ScaleState.NOMINAL)):
-        np.testing.assert_array_equal(with_scale_error(exact, POSE, scale), exact)
+        np.testing.assert_array_equal(with_scale_error(exact, POSE[:3, 3], scale), exact)
 
 
 def test_composed_covariance_is_that_of_drawn_poses() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS
+from endo_depth_ros.depth.weights import KIND as DEPTH_NETWORK
 from endo_depth_ros.pose.motion_network import MotionNetwork, MotionNetworkConfig
 from endo_depth_ros.pose.motion_proposal import load_proposer
 from endo_depth_ros.pose.motion_weights import MotionWeightsRecord, load_motion_weights, save_motion_weights
@@ -44,7 +45,7 @@ def test_network_and_record_come_back(weights_file: Path) -> None:
 
 def test_missing_truncated_and_other_files_are_refused(weights_file: Path, tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "none.safetensors")
-    assert "its schema is 'endo_depth_ros.depth.2'" in refusal(SHIPPED_WEIGHTS)
+    assert f"its schema is '{DEPTH_NETWORK.schema}'" in refusal(SHIPPED_WEIGHTS)
     weights_file.write_bytes(weights_file.read_bytes()[:-10])
     assert "not a whole safetensors file" in refusal(weights_file)
     torch.save({"a": 1}, weights_file)

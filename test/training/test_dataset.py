@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,23 @@ def test_of_views_with_instruments_only_a_share_is_kept(tmp_path: Path) -> None:
         shares.append(np.mean([has_tool(view) for view in views]))
     assert shares[0] < 0.12
     assert 0.4 < shares[1] < 0.6
+
+
+@pytest.mark.parametrize("name", ["paint", "regions", "uneven_light", "colours"])
+def test_what_is_turned_off_is_not_drawn_and_what_is_on_changes_the_picture(renderings: Path, name: str) -> None:
+    off = AugmentationSettings(
+        paint=0.0, regions=0.0, uneven_light=0.0, colours=0.0, hidden_patches=0.0, obstructions=0.0, companions=0.0
+    )
+    sequences = find_sequences(renderings / TRAINING, STEREOGRAPHIC)
+
+    def images(augmentation: AugmentationSettings) -> torch.Tensor:
+        samples = TrainingSamples(sequences, augmentation, SCHEDULE, seed=3, rank=0)
+        return torch.stack([samples[SampleKey(batch, 4)].image for batch in range(9)]).float()
+
+    plain = images(off)
+    torch.testing.assert_close(images(off), plain, rtol=0, atol=0)
+    changed = (images(replace(off, **{name: 1.0})) - plain).abs().flatten(1).amax(1)
+    assert int((changed > 4).sum()) >= 3
 
 
 def test_what_lies_beyond_any_rectified_image_does_not_count() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.painted_tissue import Layer, Regions, draw_layers, draw_regions, paint
+from training.painted_tissue import Layer, Region, draw_layers, draw_region, paint
 from training.sequence_file import View
 
 K = np.array([[80.0, 0, 47.5], [0, 80.0, 31.5], [0, 0, 1]])
@@ -63,7 +63,7 @@ def test_vessels_only_darken() -> None:
 
 
 def test_another_tissue_is_as_bright_as_asked_for_where_it_is_and_leaves_the_rest() -> None:
-    regions = (Regions(bump=0.3, threshold=0.0, edge=0.01, log_reflectance=(-0.3, -1.0, -0.8)),)
+    regions = (Region(bump=0.3, threshold=0.0, edge=0.01, log_reflectance=(-0.3, -1.0, -0.8)),)
     painted = paint(view(), (), np.random.default_rng(1), regions)[8:, 10:]
     gain = np.log(painted / 0.4)
     there = gain[..., 1] < -0.5
@@ -73,10 +73,10 @@ def test_another_tissue_is_as_bright_as_asked_for_where_it_is_and_leaves_the_res
 
 
 def test_regions_are_dark_and_pale_as_often_and_none_without_strength() -> None:
-    drawn = [draw_regions(np.random.default_rng(seed), 1.0).log_reflectance[1] for seed in range(2000)]
+    drawn = [draw_region(np.random.default_rng(seed), 1.0).log_reflectance[1] for seed in range(2000)]
     assert abs(np.median(drawn)) < 0.05
     assert 0.6 < np.std(drawn) < 0.8
-    assert draw_regions(np.random.default_rng(0), 0.0).log_reflectance == (0.0, 0.0, 0.0)
+    assert draw_region(np.random.default_rng(0), 0.0).log_reflectance == (0.0, 0.0, 0.0)
 
 
 def test_bumps_of_a_pixel_are_not_painted() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.fit_recipe import FitRecipe
+from training.motion.recipe import MotionRecipe
 from training.recipe import RecipeError, load_recipe, make_recipe, recipe_document
 from training.render import RenderingRecipe
 
@@ -15,7 +16,24 @@ RECIPES = Path(__file__).parents[2] / "training" / "recipes"
 
 def test_the_shipped_recipes_load() -> None:
     assert load_recipe(RECIPES / "synthetic.yaml", FitRecipe).data.width % 32 == 0
-    assert load_recipe(RECIPES / "renderings.yaml", RenderingRecipe).renderings.sequences > 0
+    assert load_recipe(RECIPES / "renderings.yaml", RenderingRecipe).renderings.projection == "stereographic"
+    assert load_recipe(RECIPES / "clips.yaml", RenderingRecipe).renderings.projection == "pinhole"
+    assert load_recipe(RECIPES / "pose.yaml", MotionRecipe).data.batch > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("clips: 3", "set projection to pinhole, or clips to 0"),
+        ("hfov_max_deg: 150", "degrees from the axis, more than 88"),
+        ("projection: fisheye", "projection is 'fisheye' but must be one of: stereographic, pinhole"),
+    ],
+)
+def test_renderings_that_no_network_could_use_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(f"renderings: {{{text}}}")
+    with pytest.raises(RecipeError, match=sentence):
+        load_recipe(path, RenderingRecipe)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from endo_depth_ros.geometry.camera import PINHOLE, STEREOGRAPHIC
 from endo_depth_ros.synthetic.families import FAMILIES
 from training import render
 from training.dataset import TRAINING, VALIDATION
@@ -45,6 +47,17 @@ def test_a_rendered_sequence_has_single_views_and_pairs(tmp_path: Path) -> None:
     assert np.isfinite(view.log_depth).mean() > 0.5
     assert 1e-3 < float(np.exp(np.nanmedian(view.log_depth))) < 1.0
     assert view.radiance.max() > 0
+
+
+@pytest.mark.parametrize("projection", ["stereographic", "pinhole"])
+def test_a_rendering_has_the_projection_that_was_asked_for(tmp_path: Path, projection: str) -> None:
+    path = tmp_path / "s.sequence.zip"
+    wide = replace(TINY, projection=projection, hfov_min_deg=100.0, hfov_max_deg=100.0)
+    render_sequence_file(Task(path, "bladder", 5, wide))
+    record = read_record(path)
+    focal = {"stereographic": 16 / np.tan(np.radians(25)), "pinhole": 32 / np.tan(np.radians(50))}[projection]
+    assert record.projection == {"stereographic": STEREOGRAPHIC, "pinhole": PINHOLE}[projection]
+    assert record.K[0] == pytest.approx(focal)
 
 
 def test_times_are_spread_over_the_path() -> None:

@@ -32,7 +32,7 @@ class PairAugmentation:
     max_zoom: float = setting(1.5, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
     roll: bool = setting(True, "turn both about the optical axis by any angle")
     flip: bool = setting(True, "mirror half of the pairs")
-    colours: float = setting(0.5, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
+    colours: float = setting(0.25, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
     brightness: float = setting(
         0.1, "change of brightness between the frames, one standard deviation", minimum=0.0, maximum=1.0
     )
