@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
-from endo_depth_ros.bags.output import complete_output
+from endo_depth_ros.bags.output import Replaceable, complete_output
 from endo_depth_ros.bags.source import SourceError, camera_of
 from endo_depth_ros.benchmark.apart import run_apart
 from endo_depth_ros.benchmark.figures import OverGraph, RunResult
@@ -84,7 +84,8 @@ def run(args: argparse.Namespace) -> int:
         sentence = f"this machine is busy (load {machine.load}); figures will be worse than what it can do"
         print(f"warning: {sentence}", file=sys.stderr)
     obstacles = {name: find_obstacle(RUNTIMES.get(name), settings.precision) for name in args.runtime}
-    with nullcontext() if args.json is None else complete_output(args.json, args.force) as partial:
+    replaces = Replaceable.FILE if args.force else Replaceable.NOTHING
+    with nullcontext() if args.json is None else complete_output(args.json, replaces) as partial:
         report = Report(
             measured_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             version=installed_version(),
