@@ -101,7 +101,8 @@ class DepthSettings:
     )
     max_edge_width_px: float = setting(
         1.55,
-        "Width of the sharper edges (standard deviation, in a picture 320 px wide) above which the frame is blurred; "
+        "Width of the sharper edges (standard deviation, in a picture 320 px wide, or in the model's image of a wide "
+        "scope where that is smaller) above which the frame is blurred; "
         "0 takes any",
         unit="px",
         minimum=0.0,

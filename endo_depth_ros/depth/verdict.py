@@ -113,7 +113,7 @@ def judge_sharpness(
     if width > settings.max_edge_width_px:
         return (
             Verdict.BLURRED,
-            f"even sharp edges are {width:.1f} px wide in a picture of 320 px, more than "
+            f"even sharp edges are {width:.1f} px wide in a picture {width_px} px wide, more than "
             f"{settings.max_edge_width_px:g}; motion, or a lens that is out of focus or wet",
         )
     return None

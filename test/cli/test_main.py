@@ -26,6 +26,20 @@ def test_help_needs_neither_torch_nor_rclpy():
     subprocess.run([sys.executable, "-c", check], check=True, capture_output=True)
 
 
+def test_a_polite_kill_ends_a_command_as_ctrl_c_does():
+    wait = (
+        "import sys, time\nfrom endo_depth_ros.cli import doctor\nfrom endo_depth_ros.cli.main import main\n"
+        "def run(options):\n    print('at work', flush=True)\n    time.sleep(60)\n"
+        "doctor.run, sys.argv = run, ['endo-depth', 'doctor']\nsys.exit(main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        assert program.stdout.readline() == b"at work\n"
+        program.terminate()
+        _, errors = program.communicate(timeout=30)
+    assert program.returncode == 130
+    assert errors.decode() == "endo-depth doctor: interrupted\n"
+
+
 def test_an_unknown_command_is_answered_with_the_known_ones(capsys):
     with pytest.raises(SystemExit) as end:
         main(["dance"])

@@ -13,6 +13,7 @@ from synthetic_media import write_folder
 from endo_depth_ros.bags.tum_file import read_tum
 from endo_depth_ros.cli import process
 from endo_depth_ros.cli.main import main
+from endo_depth_ros.cli.output_folder import OUT_OF_ORDER
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.pose import pipeline as pose_pipeline
@@ -85,6 +86,31 @@ def test_settings_of_the_tracker_come_from_the_parameter_file(walk, tmp_path):
     assert main([*arguments, "--params", str(params)]) == 0
     assert "10000 are needed" in rows(out)[0]["tracking_reason"]
     assert len(read_tum(out / "trajectory.tum").stamps_ns) == 0
+
+
+def test_metres_that_only_pose_node_can_use_are_not_passed_over_in_silence(walk, tmp_path, capsys):
+    params = tmp_path / "params.yaml"
+    params.write_text("/**/pose_node:\n  ros__parameters:\n    constant: 2.0\n")
+    arguments, _ = walk
+    assert main([*arguments, "--params", str(params)]) == 0
+    assert "constant and kinematics of pose_node are not used here" in capsys.readouterr().err
+
+
+def test_a_frame_whose_stamp_came_before_says_why_it_has_no_pose(walk, monkeypatch):
+    arguments, out = walk
+    answer, numbers = process.answer, itertools.count()
+
+    def repeating(pipeline, frame, hfov_deg):
+        made = answer(pipeline, frame, hfov_deg)
+        if next(numbers) != 4:
+            return made
+        before = made.frame.stamp_ns - round(1e9 / 30)
+        return replace(made, frame=replace(made.frame, stamp_ns=before), status=replace(made.status, stamp_ns=before))
+
+    monkeypatch.setattr(process, "answer", repeating)
+    assert main(arguments) == 0
+    told = [row["tracking_reason"] == OUT_OF_ORDER for row in rows(out)]
+    assert told == [False] * 4 + [True] + [False] * 3
 
 
 def test_a_recording_whose_stamps_jump_back_is_followed_on_both_sides(walk, monkeypatch, capsys):

@@ -8,7 +8,7 @@ from rclpy.parameter import Parameter
 from sphere_world import wander
 from tf2_msgs.msg import TFMessage
 
-from endo_depth_ros.contracts import FrameStatus, Verdict
+from endo_depth_ros.contracts import FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.geometry.transforms import invert_transform, pose_matrix
 from endo_depth_ros.nodes.pose_node import PoseNode
 from endo_depth_ros.nodes.runner import StartError
@@ -52,6 +52,20 @@ def test_velocity_is_that_of_the_body_in_its_own_axes(graph):
     linear = np.array([twist.twist.linear.x, twist.twist.linear.y, twist.twist.linear.z])
     np.testing.assert_allclose(linear, moved[:3, 3] / (PERIOD_NS * 1e-9), atol=6e-3)
     assert 1e-9 < twist.covariance[0] < 1.0
+
+
+def test_a_velocity_is_off_by_its_own_share_of_an_unsure_scale_however_far_away(graph):
+    bench = PoseBench(graph)
+    for index in range(0, 60, 4):
+        scale = Scale(ScaleState.NOMINAL, 1.0, 0.5)
+        bench.walk(index, status=FrameStatus(stamp_of(index), Verdict.OK, "", 1.0, scale, "disc", True, "truth"))
+    message = bench.odometry_of(56)
+    place, pose = message.pose.pose.position, np.array(message.pose.covariance).reshape(6, 6)
+    spread = np.sqrt(np.trace(pose[:3, :3]))
+    assert spread > 0.5 * np.linalg.norm([place.x, place.y, place.z])
+    # Each of two poses with independent errors as large as that would make it 60 mm/s.
+    twist = np.array(message.twist.covariance).reshape(6, 6)
+    assert np.sqrt(np.trace(twist[:3, :3])) < 0.2 * np.sqrt(2) * spread / (4 * PERIOD_NS * 1e-9)
 
 
 def test_the_covariance_is_position_first_in_the_axes_of_odom(graph):
@@ -210,11 +224,11 @@ def test_without_autostart_transitions_are_up_to_the_operator(graph):
     for transition in (node.trigger_configure, node.trigger_activate):
         assert transition() == TransitionCallbackReturn.SUCCESS
     bench.wait_ready()
-    bench.walk(0, 1)
+    bench.walk(4, 5)
     for transition in (node.trigger_deactivate, node.trigger_cleanup, node.trigger_configure, node.trigger_activate):
         assert transition() == TransitionCallbackReturn.SUCCESS
     bench.wait_ready()
-    (answer,) = bench.walk(5)
+    (answer,) = bench.walk(0)  # a new configuration knows nothing of the stamps before it
     assert answer["state"] == "initialising"
 
 

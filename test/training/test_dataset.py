@@ -26,7 +26,6 @@ from training.dataset import (
     TrainingSamples,
     ValidationSamples,
     find_sequences,
-    has_tool,
     misjudge_scope,
     spread_views,
     within_reach,
@@ -93,20 +92,21 @@ def test_companions_are_different_views_of_one_body_through_one_lens(renderings:
 
 
 def test_of_views_with_instruments_only_a_share_is_kept(tmp_path: Path) -> None:
-    depth, radiance = np.full((80, 96), 0.03, np.float32), np.full((80, 96, 3), 0.1, np.float32)
+    radiance, shape = np.full((80, 96, 3), 0.1, np.float32), (80, 96)
     writer = SequenceWriter(tmp_path / f"0{SUFFIX}", "wall", 0, CAMERA, quality=95)
     for index in range(10):
-        tool = np.zeros(depth.shape, bool)
+        tool = np.zeros(shape, bool)
         tool[:40] = index % 2
-        writer.add(radiance, depth, tool, np.eye(4), index / 10)
+        # The wall's distance tells of a sample whether an instrument was before it.
+        writer.add(radiance, np.full(shape, 0.02 if index % 2 else 0.03, np.float32), tool, np.eye(4), index / 10)
     writer.finish()
     sequences = find_sequences(tmp_path, STEREOGRAPHIC)
     shares = []
     for kept in (0.05, 1.0):
         augmentation = AugmentationSettings(flat_views=1.0, tools=kept)
         samples = TrainingSamples(sequences, augmentation, SCHEDULE, seed=3, rank=0)
-        views = [samples._read(np.random.default_rng(seed), False, 0)[0] for seed in range(200)]
-        shares.append(np.mean([has_tool(view) for view in views]))
+        drawn = [samples[SampleKey(batch, 4)] for batch in range(150)]
+        shares.append(np.mean([float(each.log_depth[each.valid].median()) < np.log(0.025) for each in drawn]))
     assert shares[0] < 0.12
     assert 0.4 < shares[1] < 0.6
 
