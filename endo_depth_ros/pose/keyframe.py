@@ -31,12 +31,14 @@ class Sightings:
     """What a keyframe saw of landmarks that earlier ones brought.
 
     anchor: [M], the number of the keyframe in which the landmark was born. index: [M], in that keyframe's landmarks.
-    pixels: [M, 2]. log_depth: [M], of this keyframe's depth there, NaN for none. log_sigma: [M].
+    pixels: [M, 2]. covariance: [M, 2, 2], of what they strayed by since the keyframe before. log_depth: [M], of this
+    keyframe's depth there, NaN for none. log_sigma: [M].
     """
 
     anchor: NDArray[np.int64]
     index: NDArray[np.int64]
     pixels: Array
+    covariance: Array
     log_depth: Array
     log_sigma: Array
 
@@ -63,19 +65,21 @@ class Keyframe:
 class Tracks:
     """Landmarks that are being followed from the newest keyframe.
 
-    anchor, index: [N], as in Sightings. pixels: float32 [N, 2] in the newest keyframe.
+    anchor, index: [N], as in Sightings. pixels: float32 [N, 2] in the newest keyframe. covariance: [N, 2, 2], of what
+    they will stray by from there.
     """
 
     anchor: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     index: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     pixels: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    covariance: Array = field(default_factory=lambda: np.zeros((0, 2, 2)))
 
     def __len__(self) -> int:
         return len(self.anchor)
 
     def chosen(self, which: NDArray[np.bool_]) -> Tracks:
         """Those where `which` [N] is True."""
-        return Tracks(self.anchor[which], self.index[which], self.pixels[which])
+        return Tracks(self.anchor[which], self.index[which], self.pixels[which], self.covariance[which])
 
 
 @dataclass(frozen=True)

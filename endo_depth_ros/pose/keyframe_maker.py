@@ -7,6 +7,7 @@ import numpy as np
 from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.corners import find_corners
 from endo_depth_ros.pose.depth_samples import find_usable, sample_log_depth
+from endo_depth_ros.pose.flow_error import flow_covariance
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings, Tracks
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.views import Sight, View
@@ -25,10 +26,12 @@ def make_keyframe(
     landmarks = Landmarks(rays, measured_log, measured_sigma, measured_log + log_scale, measured_sigma.copy())
     unit = view.estimate.status.scale.value
     keyframe = Keyframe(number, view.stamp_ns, view.camera_matrix, T_map_camera, log_scale, landmarks, seen, unit)
+    tracked = np.concatenate([known, corners])
     tracks = Tracks(
         np.concatenate([seen.anchor, np.full(len(corners), number, np.int64)]),
         np.concatenate([seen.index, np.arange(len(corners))]),
-        np.concatenate([known, corners]),
+        tracked,
+        flow_covariance(view.picture, usable, tracked, settings.flow_window_px, settings.pixel_sigma),
     )
     return keyframe, tracks
 
@@ -36,11 +39,13 @@ def make_keyframe(
 def nothing_seen() -> Sightings:
     """What a first keyframe saw of earlier ones' landmarks."""
     whole, real = np.zeros(0, np.int64), np.zeros(0)
-    return Sightings(whole, whole, np.zeros((0, 2)), real, real)
+    return Sightings(whole, whole, np.zeros((0, 2)), np.zeros((0, 2, 2)), real, real)
 
 
 def sightings_of(sight: Sight, oldest_anchor: int) -> Sightings:
     """What a frame saw of landmarks whose keyframes are numbered from oldest_anchor on."""
     kept = sight.tracks.anchor >= oldest_anchor
     tracks, evidence = sight.tracks.chosen(kept), sight.evidence.chosen(kept)
-    return Sightings(tracks.anchor, tracks.index, evidence.pixels, evidence.log_depth, evidence.log_sigma)
+    return Sightings(
+        tracks.anchor, tracks.index, evidence.pixels, evidence.covariance, evidence.log_depth, evidence.log_sigma
+    )

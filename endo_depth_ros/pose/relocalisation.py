@@ -25,7 +25,8 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
         if len(matches.pixels) < MIN_POINTS:
             continue
         logs = sample_log_depth(view.estimate, matches.pixels, settings)
-        evidence = Evidence(matches.map_points, matches.pixels, *logs, view.camera_matrix)
+        spread = np.tile(PIXEL_SIGMA**2 * np.eye(2), (len(matches.pixels), 1, 1))
+        evidence = Evidence(matches.map_points, matches.pixels, spread, *logs, view.camera_matrix)
         consensus = find_consensus(evidence, place.keyframe.T_map_camera, settings.max_reprojection_px)
         if consensus is None:
             continue
@@ -33,7 +34,7 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
         if agree.sum() < MIN_POINTS or agree.mean() < MIN_SHARE:
             continue
         evidence = evidence.chosen(agree)
-        found = refine(evidence, T, PIXEL_SIGMA, settings, None)
+        found = refine(evidence, T, settings, None)
         if agree.mean() < MOST and not _is_sure(found, view):
             continue
         if measure_disagreement(evidence, found) <= settings.max_depth_disagreement:

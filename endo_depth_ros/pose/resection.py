@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.flow_error import whitening
 from endo_depth_ros.pose.keyframe import MapPoints
 from endo_depth_ros.pose.lie import Array, exp_se3, log_se3, skew
 from endo_depth_ros.pose.robust import huber_weights
@@ -24,13 +25,14 @@ SETTLED = 1e-7
 class Evidence:
     """What a frame shows of known points.
 
-    map_points: the points. pixels: [N, 2]. log_depth: [N], of the frame's own depth there, NaN for none.
-    log_sigma: [N], of log_depth. K: [3, 3]. drift: [N, 2], pixels that the points had strayed by where they were
-    followed from: errors of following add up, and what is new is the rest.
+    map_points: the points. pixels: [N, 2]. covariance: [N, 2, 2], of the pixels. log_depth: [N], of the frame's own
+    depth there, NaN for none. log_sigma: [N], of log_depth. K: [3, 3]. drift: [N, 2], pixels that the points had
+    strayed by where they were followed from: errors of following add up, and what is new is the rest.
     """
 
     map_points: MapPoints
     pixels: Array
+    covariance: Array
     log_depth: Array
     log_sigma: Array
     K: Array
@@ -45,7 +47,8 @@ class Evidence:
         """The evidence of the points where `which` [N] is True."""
         points = MapPoints(self.map_points.points[which], self.map_points.spread[which])
         drift = np.broadcast_to(self.drift, self.pixels.shape)[which]
-        return Evidence(points, self.pixels[which], self.log_depth[which], self.log_sigma[which], self.K, drift)
+        logs = self.log_depth[which], self.log_sigma[which]
+        return Evidence(points, self.pixels[which], self.covariance[which], *logs, self.K, drift)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,6 @@ def find_consensus(
 def refine(
     evidence: Evidence,
     guess: Transform,
-    pixel_sigma: float,
     settings: PoseSettings,
     prior: Prior | None,
 ) -> Resection:
@@ -119,7 +121,7 @@ def refine(
     scale_information = 1 / settings.scale_log_sigma**2
     H = np.eye(7)
     for _ in range(REFINEMENTS):
-        r, J = _residuals(evidence, T, s, pixel_sigma)
+        r, J = _residuals(evidence, T, s)
         w = huber_weights(r) / settings.shared_error**2
         H = (J * w[:, None]).T @ J
         g = (J * w[:, None]).T @ r
@@ -135,7 +137,7 @@ def refine(
     return Resection(T, float(s), np.asarray(np.linalg.inv(H)[:6, :6], np.float64))
 
 
-def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -> tuple[Array, Array]:
+def _residuals(evidence: Evidence, T: Transform, s: float) -> tuple[Array, Array]:
     """Whitened residuals [3 N] (x, y of all points, then depth) and their Jacobian [3 N, 7]."""
     R = T[:3, :3]
     p = (evidence.map_points.points - T[:3, 3]) @ R
@@ -147,7 +149,7 @@ def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -
     motion = np.concatenate([skew(p), np.broadcast_to(-np.eye(3), (len(p), 3, 3))], axis=2)  # d point / d twist
     error = p[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - evidence.settled
     drift = np.einsum("nij,nj->ni", projection, evidence.map_points.spread @ R)
-    whiten = _whitening(drift, pixel_sigma)
+    whiten = whitening(evidence.covariance + drift[:, :, None] * drift[:, None, :])
     r_pixel = np.einsum("nij,nj->ni", whiten, error)
     J_pixel = np.einsum("nij,njk,nkl->nil", whiten, projection, motion, optimize=True)
     depth_sigma = np.hypot(evidence.log_sigma, (evidence.map_points.spread @ R)[:, 2] / z)
@@ -159,12 +161,3 @@ def _residuals(evidence: Evidence, T: Transform, s: float, pixel_sigma: float) -
     J[: 2 * len(p), :6] = J_pixel.reshape(-1, 6)
     J[2 * len(p) :] = J_depth
     return np.concatenate([r_pixel.ravel(), r_depth]), J
-
-
-def _whitening(drift: Array, sigma: float) -> Array:
-    """[N, 2, 2], the inverse square roots of sigma² I + drift driftᵀ."""
-    length = np.linalg.norm(drift, axis=1)
-    direction = drift / np.maximum(length, 1e-12)[:, None]
-    less = 1 - sigma / np.hypot(sigma, length)
-    along = direction[:, :, None] * direction[:, None, :]
-    return (np.eye(2) - less[:, None, None] * along) / sigma

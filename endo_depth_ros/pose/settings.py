@@ -25,7 +25,8 @@ class PoseSettings:
     )
     pixel_sigma: float = setting(
         0.4,
-        "Standard deviation of a point that is followed from a keyframe, new with every keyframe",
+        "Standard deviation of a point that is followed from a keyframe, new with every keyframe, however much texture "
+        "it has; what noise and a lack of texture add is measured",
         unit="px",
         minimum=0.05,
         maximum=10.0,

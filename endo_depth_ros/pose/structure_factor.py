@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from endo_depth_ros.pose import flow_error
 from endo_depth_ros.pose.correlated_errors import accumulating, persistent, sequences_of, whitening
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
@@ -60,7 +61,7 @@ class StructureFactor:
 
     def _gather(self, landmarks: Landmarks) -> None:
         landmark: list[NDArray[np.int64]] = []
-        pixels, log_depth, log_sigma = [], [], []
+        pixels, covariance, log_depth, log_sigma = [], [], [], []
         self._views: list[_View] = []
         start = 0
         for observer in self.observers:
@@ -70,6 +71,7 @@ class StructureFactor:
                 continue
             landmark.append(observer.sightings.index[mine])
             pixels.append(observer.sightings.pixels[mine])
+            covariance.append(observer.sightings.covariance[mine])
             log_depth.append(observer.sightings.log_depth[mine])
             log_sigma.append(observer.sightings.log_sigma[mine])
             self._views.append(_View(observer.number, slice(start, start + count)))
@@ -81,6 +83,7 @@ class StructureFactor:
         self._slot = np.repeat(np.arange(1, len(self._views) + 1), [len(each) for each in landmark])
         self._seen, self._landmark = np.unique(np.concatenate(landmark), return_inverse=True)
         self._pixels, self._log_depth = np.concatenate(pixels), np.concatenate(log_depth)
+        self._covariance = np.concatenate(covariance)
         self._has_depth = np.isfinite(self._log_depth)
         self._log_depth, self._log_sigma = np.nan_to_num(self._log_depth), np.concatenate(log_sigma)
         self._rays = landmarks.rays[self._seen]
@@ -103,11 +106,17 @@ class StructureFactor:
         owners = np.concatenate([np.arange(L), self._landmark[known]])
         depths = sequences_of(owners, np.concatenate([3 * M + np.arange(L), 3 * known + 2]), L)
         stay = persistent(depths.shape[1], self._settings.depth_persistence)
-        scale = np.full(self.size, 1 / self._settings.pixel_sigma)
+        scale = np.zeros(self.size)
         scale[2 : 3 * M : 3], scale[3 * M :] = 1 / self._log_sigma, 1 / self._anchor_sigma
-        mixed = whitening(np.vstack([x, y]), walk, self.size) + whitening(depths, stay, self.size)
-        mixed.data *= scale[mixed.indices]
-        return mixed
+        depth = whitening(depths, stay, self.size)
+        depth.data *= scale[depth.indices]
+        # What is new with each sighting has a covariance of its own.
+        W = flow_error.whitening(self._covariance)
+        row = 3 * sighting[:, None, None] + np.arange(2)[:, None]
+        column = 3 * sighting[:, None, None] + np.arange(2)
+        entries = (W.ravel(), (np.broadcast_to(row, W.shape).ravel(), np.broadcast_to(column, W.shape).ravel()))
+        news = scipy.sparse.csr_array(entries, shape=(self.size, self.size))
+        return scipy.sparse.csr_array(news @ whitening(np.vstack([x, y]), walk, self.size) + depth)
 
     def factor(self) -> gtsam.CustomFactor | None:
         """For a gtsam graph; None when no observer sees anything of the anchor's."""

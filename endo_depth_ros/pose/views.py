@@ -103,7 +103,8 @@ def follow_landmarks(
     if np.count_nonzero(found) < settings.min_points:
         raise NoMatchError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
     seen = pixels.astype(np.float64)
-    evidence = Evidence(points, seen, *sample_log_depth(view.estimate, seen, settings), view.camera_matrix, drift)
+    logs = sample_log_depth(view.estimate, seen, settings)
+    evidence = Evidence(points, seen, tracks.covariance, *logs, view.camera_matrix, drift)
     return tracks.chosen(found), evidence.chosen(found)
 
 
@@ -118,7 +119,7 @@ def locate_camera(
     if agree.sum() < settings.min_points or agree.mean() < settings.min_inlier_share:
         raise NoMatchError(f"only {agree.sum()} of {len(agree)} points agree on a pose")
     evidence, tracks = evidence.chosen(agree), tracks.chosen(agree)
-    resection = refine(evidence, T, settings.pixel_sigma, settings, prior)
+    resection = refine(evidence, T, settings, prior)
     disagreement = measure_disagreement(evidence, resection)
     if disagreement > settings.max_depth_disagreement:
         raise TrackingError(

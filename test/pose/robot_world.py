@@ -101,8 +101,8 @@ class RobotWorld:
         pixels = pixels + (np.concatenate([self._strayed[each] for each in anchors]) if anchors else 0)
         logs = np.log(in_camera[:, 2]) - flicker + 0.03 * self.rng.normal(size=len(points))
         return Sightings(
-            np.repeat(np.array(anchors, np.int64), POINTS), np.tile(np.arange(POINTS), len(anchors)), pixels, logs,
-            np.full(len(points), 0.09),
+            np.repeat(np.array(anchors, np.int64), POINTS), np.tile(np.arange(POINTS), len(anchors)), pixels,
+            np.tile(0.4**2 * np.eye(2), (len(points), 1, 1)), logs, np.full(len(points), 0.09),
         )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from endo_depth_ros.geometry.transforms import invert_transform
@@ -10,6 +12,7 @@ from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.resection import Evidence, Prior, find_consensus, refine
 from endo_depth_ros.pose.settings import PoseSettings
 
+HALF_A_PIXEL = np.tile(0.25 * np.eye(2), (500, 1, 1))
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 POSE = exp_se3(np.array([0.1, -0.2, 0.3, 0.004, -0.002, 0.003]))
 SETTINGS = PoseSettings(shared_error=1.0, scale_log_sigma=0.03)
@@ -25,7 +28,8 @@ def evidence(count: int = 120, pixel_noise: float = 0.0, flicker: float = 0.0, s
     points = rays * depth[:, None] @ POSE[:3, :3].T + POSE[:3, 3]
     noisy = pixels + pixel_noise * rng.normal(size=pixels.shape)
     logs = np.log(depth) + 0.03 * (pixel_noise > 0) * rng.normal(size=count) - flicker
-    return Evidence(MapPoints(points, np.zeros_like(points)), noisy, logs, np.full(count, 0.03), K)
+    known = MapPoints(points, np.zeros_like(points))
+    return Evidence(known, noisy, HALF_A_PIXEL[:count], logs, np.full(count, 0.03), K)
 
 
 def distance(T: np.ndarray) -> float:
@@ -33,14 +37,14 @@ def distance(T: np.ndarray) -> float:
 
 
 def test_pose_and_flicker_are_exact_without_noise() -> None:
-    found = refine(evidence(flicker=0.05), GUESS, 0.5, FREE, None)
+    found = refine(evidence(flicker=0.05), GUESS, FREE, None)
     assert distance(found.T_map_camera) < 1e-6
     assert abs(found.log_scale - 0.05) < 1e-6
 
 
 def test_flicker_does_not_move_the_camera() -> None:
-    still = refine(evidence(pixel_noise=0.3), GUESS, 0.5, SETTINGS, None)
-    flickering = refine(evidence(pixel_noise=0.3, flicker=0.06), GUESS, 0.5, SETTINGS, None)
+    still = refine(evidence(pixel_noise=0.3), GUESS, SETTINGS, None)
+    flickering = refine(evidence(pixel_noise=0.3, flicker=0.06), GUESS, SETTINGS, None)
     moved = log_se3(invert_transform(still.T_map_camera) @ flickering.T_map_camera)
     assert np.linalg.norm(moved[3:]) < 0.0005 * 0.04 / 0.03  # 6 % of 40 mm would be 2.4 mm
 
@@ -49,7 +53,7 @@ def test_wrong_points_are_found_out() -> None:
     right = evidence(pixel_noise=0.3)
     wrong = right.pixels.copy()
     wrong[:40] += np.random.default_rng(1).uniform(10, 60, (40, 2))
-    both = Evidence(right.map_points, wrong, right.log_depth, right.log_sigma, K)
+    both = Evidence(right.map_points, wrong, right.covariance, right.log_depth, right.log_sigma, K)
     consensus = find_consensus(both, np.eye(4), 3.0)
     assert consensus is not None
     T, agree = consensus
@@ -73,7 +77,7 @@ def test_points_in_one_place_have_no_pose() -> None:
     one = evidence(count=30)
     same = Evidence(
         MapPoints(np.tile(one.map_points.points[:1], (30, 1)), np.zeros((30, 3))),
-        np.tile(one.pixels[:1], (30, 1)), one.log_depth, one.log_sigma, K,
+        np.tile(one.pixels[:1], (30, 1)), one.covariance, one.log_depth, one.log_sigma, K,
     )  # fmt: skip
     found = find_consensus(same, GUESS, 2.0)
     assert found is None or np.isfinite(found[0]).all()
@@ -82,7 +86,7 @@ def test_points_in_one_place_have_no_pose() -> None:
 def test_covariance_covers_the_errors() -> None:
     normalised = []
     for seed in range(60):
-        found = refine(evidence(pixel_noise=0.5, seed=seed), POSE, 0.5, SETTINGS, None)
+        found = refine(evidence(pixel_noise=0.5, seed=seed), POSE, SETTINGS, None)
         error = log_se3(invert_transform(POSE) @ found.T_map_camera)
         normalised.append(error @ np.linalg.solve(found.covariance, error))
     assert 4.5 < np.mean(normalised) < 8.5  # six degrees of freedom; Huber's kernel costs a little
@@ -91,9 +95,9 @@ def test_covariance_covers_the_errors() -> None:
 def test_uncertain_depth_of_points_counts_along_its_direction_only() -> None:
     data = evidence()
     spread = 0.2 * (data.map_points.points - 0)  # seen from the origin of the map
-    loose = Evidence(MapPoints(data.map_points.points, spread), data.pixels, data.log_depth, data.log_sigma, K)
-    certain = refine(data, POSE, 0.5, SETTINGS, None).covariance
-    uncertain = refine(loose, POSE, 0.5, SETTINGS, None).covariance
+    loose = replace(data, map_points=MapPoints(data.map_points.points, spread))
+    certain = refine(data, POSE, SETTINGS, None).covariance
+    uncertain = refine(loose, POSE, SETTINGS, None).covariance
     assert uncertain[3, 3] > 1.5 * certain[3, 3]
     assert uncertain[2, 2] < 3 * certain[2, 2]
     assert project_points(data.map_points.points, POSE, K)[1].min() > 0
@@ -101,5 +105,5 @@ def test_uncertain_depth_of_points_counts_along_its_direction_only() -> None:
 
 def test_a_strong_prior_holds_the_pose() -> None:
     prior = Prior(GUESS, np.eye(6) * 1e12)
-    found = refine(evidence(pixel_noise=0.3), POSE, 0.5, SETTINGS, prior)
+    found = refine(evidence(pixel_noise=0.3), POSE, SETTINGS, prior)
     assert np.abs(log_se3(invert_transform(GUESS) @ found.T_map_camera)).max() < 1e-4

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import gtsam
 import numpy as np
 
@@ -16,7 +14,7 @@ from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scal
 
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 MOTIONS = [np.zeros(6), np.array([0.02, 0.01, 0, 0.002, 0, 0.001]), np.array([-0.03, 0.02, 0.05, 0, 0.003, 0.002])]
-SETTINGS = PoseSettings(pixel_sigma=0.5, shared_error=1.0)
+SETTINGS = PoseSettings(shared_error=1.0)
 POSES = [exp_se3(np.array([0.3, 0.1, -0.2, 0.01, 0.02, 0.03])) @ exp_se3(motion) for motion in MOTIONS]
 
 
@@ -33,13 +31,15 @@ def anchor_keyframe(depth_error: float = 0.0, count: int = 40) -> tuple[Keyframe
     return Keyframe(1, 0, K, POSES[0], 0.0, landmarks, nothing_seen()), points
 
 
-def observer(number: int, points: np.ndarray, T: Transform, log_scale: float = 0.0) -> Keyframe:
+def observer(
+    number: int, points: np.ndarray, T: Transform, log_scale: float = 0.0, pixel_sigma: float = 0.5
+) -> Keyframe:
     in_camera = transform_points(invert_transform(T), points)
     pixels = in_camera[:, :2] / in_camera[:, 2:] @ K[:2, :2].T + K[:2, 2]
     count = len(points)
-    seen = Sightings(
-        np.ones(count, np.int64), np.arange(count), pixels, np.log(in_camera[:, 2]) - log_scale, np.full(count, 0.1)
-    )
+    spread = np.tile(pixel_sigma**2 * np.array([[1.0, 0.5], [0.5, 2.0]]), (count, 1, 1))
+    logs = np.log(in_camera[:, 2]) - log_scale
+    seen = Sightings(np.ones(count, np.int64), np.arange(count), pixels, spread, logs, np.full(count, 0.1))
     empty = np.zeros(0)
     landmarks = Landmarks(np.zeros((0, 3)), empty, empty, empty, empty)
     return Keyframe(number, number, K, T, log_scale, landmarks, seen)
@@ -91,8 +91,8 @@ def test_gradient_is_that_of_the_error() -> None:
 
 def test_parallax_overrules_wrong_depth() -> None:
     anchor, points = anchor_keyframe(depth_error=0.1)
-    others = [observer(2, points, POSES[1]), observer(3, points, POSES[2])]
-    structure = StructureFactor(anchor, others, replace(SETTINGS, pixel_sigma=0.05))
+    others = [observer(number, points, POSES[number - 1], pixel_sigma=0.05) for number in (2, 3)]
+    structure = StructureFactor(anchor, others, SETTINGS)
     factor = structure.factor()
     assert factor is not None
     for _ in range(40):

@@ -52,16 +52,14 @@ class Walk:
         pixels = pixels + self.noise_px * self.rng.normal(size=pixels.shape)
         logs = np.log(in_camera[:, 2]) - flicker + self.depth_noise * self.rng.normal(size=len(points))
         return Sightings(
-            np.repeat(np.array(anchors, np.int64), 30), np.tile(np.arange(30), len(anchors)), pixels, logs,
-            np.full(len(points), self.depth_noise),
+            np.repeat(np.array(anchors, np.int64), 30), np.tile(np.arange(30), len(anchors)), pixels,
+            np.tile(0.3**2 * np.eye(2), (len(points), 1, 1)), logs, np.full(len(points), self.depth_noise),
         )  # fmt: skip
 
 
 def run(count: int, seed: int = 0, others: Sequence = (), **settings: float) -> tuple[Walk, Window, list]:
     walk = Walk(seed)
-    window = Window(
-        PoseSettings(pixel_sigma=0.3, shared_error=1.0, **settings), walk.next(1, np.eye(4)), ORIGIN, others
-    )
+    window = Window(PoseSettings(shared_error=1.0, **settings), walk.next(1, np.eye(4)), ORIGIN, others)
     results, T = [], np.eye(4)
     for number in range(2, count + 1):
         results.append(window.add(walk.next(number, T @ STEP @ exp_se3(0.003 * walk.rng.normal(size=6)))))
@@ -95,7 +93,7 @@ def test_covariance_covers_the_errors_after_much_is_forgotten() -> None:
 def test_nobody_knowing_where_it_begins_is_no_obstacle_and_stays_unknown() -> None:
     nowhere = np.diag([0.5] * 3 + [100.0] * 3)
     walk = Walk()
-    window = Window(PoseSettings(pixel_sigma=0.3, shared_error=1.0), walk.next(1, np.eye(4)), nowhere)
+    window = Window(PoseSettings(shared_error=1.0), walk.next(1, np.eye(4)), nowhere)
     for number in range(2, 8):
         result = window.add(walk.next(number, walk.poses[-1] @ STEP))
     assert np.linalg.eigvalsh(result.covariance)[-3:] == pytest.approx(100.0, rel=0.1)
