@@ -13,7 +13,7 @@ nodes = ["depth_node", "pose_node", "navigator", "video_node", "replay_node", "r
 setup(
     name=package_name,
     version="0.1.0",
-    description="Depth, pose and maps from one endoscope camera, on ROS 2 and offline",
+    description="Depth, camera pose and point clouds from one endoscope camera, on ROS 2 and offline",
     license="Apache-2.0",
     maintainer="endo_depth_ros maintainers",
     maintainer_email="maintainers@endo-depth-ros.invalid",

@@ -1,3 +1,3 @@
-"""Depth, pose and maps from one endoscope camera, on ROS 2 and offline."""
+"""Depth, camera pose and point clouds from one endoscope camera, on ROS 2 and offline."""
 
 __version__ = "0.1.0"

@@ -14,7 +14,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.process_environment import additional_environment
 from endo_depth_ros.settings import load_parameter_file
 
 PACKAGE = "endo_depth_ros"
@@ -51,10 +51,6 @@ ARGUMENTS = {
 }
 SOURCES = ("video", "camera", "bag")
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
-
-# glibc returns an image-sized buffer to the kernel after each frame and pays for fresh pages at the next one; with
-# these (32 MiB is the most it takes) it keeps them.
-MALLOC_KEEPS_IMAGES = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "536870912"}
 
 
 class ArgumentError(ValueError):
@@ -99,6 +95,14 @@ def check(values: Mapping[str, str]) -> None:
         raise ArgumentError(f"give image_topic:={topic} image_transport:=compressed, not {values['image_topic']}")
     if values["camera_file"] and not (values["video"] or values["camera"]):
         raise ArgumentError("camera_file belongs to video or camera; live topics and bags bring their camera_info")
+    if values["camera_file"] and values["hfov_deg"]:
+        raise ArgumentError("camera_file and hfov_deg are given; leave hfov_deg out, a calibration knows better")
+    for name in ("loop", "rate"):
+        if values[name] and not (values["video"] or values["bag"]):
+            raise ArgumentError(f"{name} belongs to video or bag; leave it out, or give one of them")
+    for name in ("video", "bag", "camera_file"):
+        if values[name] and not Path(values[name]).expanduser().exists():
+            raise ArgumentError(f"{name} {values[name]}: no such file or folder; correct the path")
     if values["log_level"].lower() not in LOG_LEVELS:
         raise ArgumentError(f"log_level is '{values['log_level']}'; give one of {', '.join(LOG_LEVELS)}")
     if boolean(values, "rviz"):
@@ -111,12 +115,6 @@ def check_rviz() -> None:
         get_package_prefix("rviz2")
     except PackageNotFoundError as error:
         raise ArgumentError("rviz is true but rviz2 is not installed; apt install ros-$ROS_DISTRO-rviz2") from error
-
-
-def additional_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables for the processes started here, none of which the user has set."""
-    tuned = {**MALLOC_KEEPS_IMAGES, **environment_with_profile(environment)}
-    return {name: value for name, value in tuned.items() if environment.get(name) != value}
 
 
 def depth_node(values: Mapping[str, str], environment: dict[str, str]) -> Node:

@@ -65,14 +65,14 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("checkpoint", type=Path, help="a .ckpt of fit")
     export.add_argument("--data", type=Path, required=True, help="held-out renderings to calibrate sigma on")
     export.add_argument("--output", type=Path, required=True, help="file to write, .safetensors")
-    export.add_argument("--device", default="cpu", help="cpu or cuda")
+    export.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="(%(default)s)")
     export.set_defaults(run=run_export)
 
     evaluate = commands.add_parser("evaluate", help="score a weights file on held-out renderings")
     evaluate.add_argument("weights", type=Path, help="a weights file, .safetensors")
     evaluate.add_argument("--data", type=Path, required=True, help="renderings to score on, e.g. DIR/validation")
     evaluate.add_argument("--views", type=int, default=20, help="at most so many views of each sequence")
-    evaluate.add_argument("--device", default="cpu", help="cpu or cuda")
+    evaluate.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="(%(default)s)")
     evaluate.set_defaults(run=run_evaluate)
     export_pose = commands.add_parser("export-pose", help="make a weights file of a checkpoint of the motion network")
     export_pose.add_argument("checkpoint", type=Path, help="a .ckpt of fit-pose")
@@ -86,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate_pose.set_defaults(run=run_evaluate_pose)
     for command in (export_pose, evaluate_pose):
         command.add_argument("--pairs", type=int, default=400, help="pairs of frames to score")
-        command.add_argument("--device", default="cpu", help="cpu or cuda")
+        command.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="(%(default)s)")
     return parser
 
 

@@ -59,7 +59,7 @@ class OptimiserSettings:
 class TrainerSettings:
     """Devices and rhythm; the names are those of Lightning's Trainer."""
 
-    accelerator: str = setting("auto", "auto, cpu, gpu")
+    accelerator: str = setting("auto", "what trains", choices=("auto", "cpu", "gpu"))
     devices: int = setting(1, "devices of each node", minimum=1)
     num_nodes: int = setting(1, "nodes", minimum=1)
     precision: str = setting("bf16-mixed", "arithmetic", choices=("32-true", "bf16-mixed", "16-mixed"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from dataclasses import dataclass
@@ -66,8 +65,3 @@ def find_versions() -> dict[str, str]:
     versions["ros_distro"] = os.environ.get("ROS_DISTRO", "")
     versions["rmw"] = os.environ.get("RMW_IMPLEMENTATION", "default")
     return versions
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of the file, hexadecimal. Raises OSError."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -27,6 +27,7 @@ from endo_depth_ros.benchmark.workload import BenchmarkError, Workload
 from endo_depth_ros.cli.process_group import ProcessGroup, node_command
 from endo_depth_ros.contracts import Verdict
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.nodes.frame_messages import status_values
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.quiet_domain import join_quiet_domain
 from endo_depth_ros.settings import changed, entries
@@ -146,12 +147,12 @@ class Peer:
             stamp_ns = stamp_ns_of(message.header)
             self._received_ns[stamp_ns][topic] = time.monotonic_ns()
             if isinstance(message, DiagnosticArray):
-                self._verdicts[stamp_ns] = values_of(message)["verdict"]
+                self._verdicts[stamp_ns] = status_values(message)["verdict"]
 
         self._node.create_subscription(message_type, topic, note, QoSProfile(depth=5))
 
     def _note_counts(self, message: DiagnosticArray) -> None:
-        self._counts.update(values_of(message))
+        self._counts.update(status_values(message))
 
     def _spin_until(self, due_ns: int) -> None:
         while (left_ns := due_ns - time.monotonic_ns()) > 0:
@@ -163,8 +164,3 @@ def message_of(header: Header, image: EncodedImage) -> Image | CompressedImage:
     if image.is_jpeg:
         return CompressedImage(header=header, format="jpeg", data=array.array("B", image.data))
     return image_message(header, image.decode(), "rgb8")
-
-
-def values_of(message: DiagnosticArray) -> dict[str, str]:
-    """All key-value pairs of the message."""
-    return {pair.key: pair.value for status in message.status for pair in status.values}

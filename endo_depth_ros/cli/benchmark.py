@@ -22,17 +22,17 @@ from endo_depth_ros.benchmark.apart import run_apart
 from endo_depth_ros.benchmark.figures import OverGraph, RunResult
 from endo_depth_ros.benchmark.images import EncodedImage, encode, resize
 from endo_depth_ros.benchmark.in_process import measure_in_process
-from endo_depth_ros.benchmark.machine_facts import find_versions, hash_file, look_at_machine
+from endo_depth_ros.benchmark.machine_facts import find_versions, look_at_machine
 from endo_depth_ros.benchmark.report import Report, to_json, to_table
 from endo_depth_ros.benchmark.workload import BenchmarkError, Workload
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate, image_size
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.depth.models import ESTIMATORS
-from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS, NetworkEstimator
 from endo_depth_ros.depth.runtimes import DEVICE_TYPE_OF, RUNTIMES, find_obstacle, select_runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import load_weights
+from endo_depth_ros.depth.weights_choice import hash_file, weights_file
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.settings import changed, entries, make
@@ -61,8 +61,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     images.add_argument("--frames", type=count, default=300, metavar="N", help="frames to time (%(default)s)")
     images.add_argument("--warm-up", type=count, default=30, metavar="N", help="frames before those (%(default)s)")
     model = parser.add_argument_group("model")
-    model.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node")
-    model.add_argument("--model", choices=tuple(ESTIMATORS), default=NetworkEstimator.name, help="(%(default)s)")
+    model.add_argument(
+        "--params", type=Path, metavar="YAML", help="parameter file of depth_node (but for its runtime, see --runtime)"
+    )
+    model.add_argument("--model", choices=tuple(ESTIMATORS), help="(as in --params, else its default)")
     model.add_argument("--weights", type=Path, metavar="FILE", help="other weights than the package's")
     model.add_argument("--runtime", nargs="+", choices=tuple(RUNTIMES), default=tuple(RUNTIMES), help="(all)")
     model.add_argument("--precision", choices=("auto", "fp32", "fp16", "bf16"), help="of the network (auto)")
@@ -128,10 +130,9 @@ def read_settings(args: argparse.Namespace) -> DepthNodeSettings:
 
 def weights_of(settings: DepthNodeSettings) -> Path | None:
     """The weights file of the model, if it has one; checked before time is spent. Raises WeightsError."""
-    if settings.model != NetworkEstimator.name:
-        return None
-    path = Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS
-    load_weights(path)
+    path = weights_file(settings)
+    if path is not None:
+        load_weights(path)
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from endo_depth_ros.datasets.catalog import DATASETS, choose_sequence, find_sequ
 from endo_depth_ros.datasets.truth_bag import write_truth
 from endo_depth_ros.datasets.truth_sequence import ReadOptions
 from endo_depth_ros.geometry.camera import Camera
+
+# What options are when nobody gives them, where that isn't nothing.
+UNCHANGED = {"frame_id": DEFAULT_FRAME_ID, "compression": "none"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,11 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert; returns the exit code. Raises SourceError, OutputError or CameraError with a sentence."""
     is_truth = bool(args.dataset) or (not is_bag(args.input) and holds_dataset(args.input))
-    if args.sequence and not is_truth:
-        raise OutputError("--sequence has no effect: the input is no data set; leave it out")
     is_copy = args.output.suffix == MCAP and not is_truth and is_bag(args.input)
-    if is_copy:
-        _check_copy(args)
+    _check_options(args, is_copy, is_truth)
     _check_replaceable(args.output)
     with complete_output(args.output, Replaceable.FILE_OR_FOLDER if args.force else Replaceable.NOTHING) as partial:
         if is_copy:
@@ -77,13 +78,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_copy(args: argparse.Namespace) -> None:
-    """A bag becomes an .mcap message by message: refuse what would change the frames."""
-    names = ("camera", "hfov", "fps", "image_topic", "start", "jpeg", "max_frames")
-    given = [name for name in names if getattr(args, name) not in (None, "", False)]
-    if given:
-        option = f"--{given[0].replace('_', '-')}"
-        raise OutputError(f"{option} has no effect: a bag becomes an .mcap with every message as it is; leave it out")
+def _refuse_without_effect(args: argparse.Namespace, names: Iterable[str], because: str) -> None:
+    """Raise OutputError for an option that was given and would be passed over."""
+    for name in names:
+        if getattr(args, name) not in (None, "", False, UNCHANGED.get(name)):
+            raise OutputError(f"--{name.replace('_', '-')} has no effect: {because}; leave it out")
+
+
+def _check_options(args: argparse.Namespace, is_copy: bool, is_truth: bool) -> None:
+    """Refuse what would have no effect on this kind of input or output."""
+    if is_copy:
+        kept = ("camera", "hfov", "fps", "frame_id", "image_topic", "start", "jpeg", "max_frames")
+        _refuse_without_effect(args, kept, "a bag becomes an .mcap with every message as it is")
+    elif is_truth:
+        _refuse_without_effect(args, ("image_topic",), "the input is a data set, which has no topics")
+    elif args.output.suffix != MCAP:
+        of_bags = ("start", "jpeg", "compression", "frame_id")
+        _refuse_without_effect(args, of_bags, f"{args.output.name} is no bag")
+    if not is_truth:
+        _refuse_without_effect(args, ("sequence",), "the input is no data set")
 
 
 def _check_replaceable(path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from endo_depth_ros.bags.tum_file import write_tum
-from endo_depth_ros.cli.camera_poses import CameraPoses
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.evaluation.contact_sheet import DepthUnit
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
+from endo_depth_ros.pose.camera_poses import CameraPoses
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.pose.trajectory_log import TrajectoryLog
 from endo_depth_ros.runs.plots import plot_camera_path

@@ -18,13 +18,14 @@ from endo_depth_ros.cli.demo_path import write_path
 from endo_depth_ros.cli.evaluate import write_run
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.preview_video import PreviewVideo
-from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
+from endo_depth_ros.contracts import DepthEstimate, Frame, ScaleState
 from endo_depth_ros.evaluation.contact_sheet import MILLIMETRES, DepthUnit, SheetRow, contact_sheet
 from endo_depth_ros.evaluation.protocol import load_protocol
 from endo_depth_ros.evaluation.recording import RecordedFrame, read_recording, read_truth
 from endo_depth_ros.evaluation.truth import rectify_truth
 from endo_depth_ros.geometry.camera import Camera
 from endo_depth_ros.json_file import write_json
+from endo_depth_ros.nodes.frame_messages import frame_status
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.pooling import SCHEMA_VERSION, pool
 from endo_depth_ros.runs.prediction_store import Answer
@@ -87,7 +88,7 @@ def follow_camera(folder: Path, frames: list[RecordedFrame]) -> list[str]:
 
 def answer_of(frame: RecordedFrame) -> Answer:
     """What was published about a frame as the core's own types, and its latency."""
-    depth = estimate_of(frame) if is_complete(frame) else status_of(frame)
+    depth = estimate_of(frame) if is_complete(frame) else frame_status(frame.stamp_ns, frame.status)
     return Answer(depth, float(frame.status.get("latency_ms", "nan")))
 
 
@@ -171,23 +172,17 @@ def write_preview(path: Path, frames: list[RecordedFrame]) -> None:
             video.write(estimate_of(frame))
 
 
-def status_of(frame: RecordedFrame) -> FrameStatus:
-    """The status of a recorded frame as the core's own type."""
-    return FrameStatus(
-        frame.stamp_ns,
-        Verdict(frame.status["verdict"]),
-        frame.status["reason"],
-        float(frame.status["coverage"]),
-        Scale(ScaleState(frame.status["scale_state"])),
-    )
-
-
 def estimate_of(frame: RecordedFrame) -> DepthEstimate:
     """A complete recorded frame as the core's own type."""
     assert frame.camera is not None
     depth = depth_of(frame)
     sigma = np.full_like(depth, np.nan) if frame.sigma is None else frame.sigma
-    return DepthEstimate(Frame(frame.stamp_ns, "", image_of(frame), frame.camera), depth, sigma, status_of(frame))
+    return DepthEstimate(
+        Frame(frame.stamp_ns, "", image_of(frame), frame.camera),
+        depth,
+        sigma,
+        frame_status(frame.stamp_ns, frame.status),
+    )
 
 
 def describe_path(pose: dict[str, Any] | None) -> list[str]:

@@ -27,7 +27,9 @@ from endo_depth_ros.cli.machine import (
     judge_weights,
 )
 
-NEEDED_MODULES = ("numpy", "cv2", "scipy", "torch", "safetensors", "yaml", "tqdm", "simplejpeg", "rosbags", "mcap")
+NEEDED_MODULES = (
+    "numpy", "cv2", "scipy", "torch", "safetensors", "yaml", "tqdm", "simplejpeg", "rosbags", "mcap", "zstandard",
+)  # fmt: skip
 WEIGHTS = Path(__file__).parents[1] / "weights"
 SHARED_MEMORY = Path("/dev/shm")
 

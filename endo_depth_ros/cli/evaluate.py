@@ -20,10 +20,10 @@ from endo_depth_ros.bags.bag_reader import is_bag
 from endo_depth_ros.bags.output import OutputError
 from endo_depth_ros.bags.topics import TRUTH_DEPTH
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate
-from endo_depth_ros.cli.camera_poses import read_pose_settings
 from endo_depth_ros.cli.evaluation_job import InputOptions, Job, Outcome, describe_model
 from endo_depth_ros.cli.job_runners import run_here, run_in_processes, run_on_ray
 from endo_depth_ros.cli.main import installed_version
+from endo_depth_ros.cli.pose_parameters import read_pose_settings
 from endo_depth_ros.cli.process import read_settings
 from endo_depth_ros.datasets.catalog import DATASETS, find_sequences
 from endo_depth_ros.evaluation.protocol import BUILT_IN, Protocol, load_protocol
@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--sequence", action="append", default=[], metavar="NAME", help="only this one; may be repeated"
     )
     parser.add_argument("--split", type=Path, metavar="TXT", help="list of frames that count, as AF-SfMLearner's")
-    parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node")
+    parser.add_argument("--params", type=Path, metavar="YAML", help="parameter file of depth_node and pose_node")
     parser.add_argument("--model", help="depth estimator, instead of the parameter file's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
     lens = parser.add_mutually_exclusive_group()

@@ -21,7 +21,7 @@ from endo_depth_ros.bags.topics import TRUTH_DEPTH
 from endo_depth_ros.datasets.catalog import find_sequences
 from endo_depth_ros.datasets.split_file import read_split
 from endo_depth_ros.datasets.truth_sequence import ReadOptions
-from endo_depth_ros.depth.weights_choice import weights_file
+from endo_depth_ros.depth.weights_choice import hash_file, weights_file
 from endo_depth_ros.evaluation.protocol import Protocol
 from endo_depth_ros.json_file import finite
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
@@ -179,9 +179,3 @@ def describe_model(settings: DepthNodeSettings) -> dict[str, Any]:
         "weights": None if weights is None else weights.name,
         "weights_sha256": None if weights is None else hash_file(weights),
     }
-
-
-@lru_cache(maxsize=4)
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file. Raises OSError."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters
 from rclpy.context import Context
@@ -26,11 +25,12 @@ from endo_depth_ros.bags.source import SourceFrame, camera_of
 from endo_depth_ros.cli.lock_step_parameters import write_parameters
 from endo_depth_ros.cli.pose_answers import ODOMETRY, STATUS, TF, PoseAnswers
 from endo_depth_ros.cli.process_group import ProcessError, ProcessGroup, node_command
-from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
-from endo_depth_ros.evaluation.recording import pixels
+from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
+from endo_depth_ros.evaluation.recording import color_pixels, depth_pixels
 from endo_depth_ros.geometry.camera import Camera, camera_from_info
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.frame_messages import status_of, status_values
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.quiet_domain import free_domain
 from endo_depth_ros.pose.frame_order import FrameOrder
@@ -177,7 +177,7 @@ class Driver:
         status = self._answers.get("depth/status")
         if status is None:
             return False
-        return values_of(status)["published"] == "false" or len(self._answers) == len(OUTPUTS)
+        return status_values(status)["published"] == "false" or len(self._answers) == len(OUTPUTS)
 
     def _pass_barrier(self, processes: ProcessGroup) -> None:
         self._spin_until(self._barrier.service_is_ready, processes, START_DEADLINE_S, "offers no parameters")
@@ -213,31 +213,15 @@ class Driver:
 def read_answer(messages: dict[str, Any]) -> tuple[DepthEstimate | FrameStatus, float]:
     """The messages of one frame as the core's own types, and the latency, milliseconds."""
     status_message = messages["depth/status"]
-    values = values_of(status_message)
-    status = FrameStatus(
-        stamp_ns_of(status_message.header),
-        Verdict(values["verdict"]),
-        values["reason"],
-        float(values["coverage"]),
-        Scale(ScaleState(values["scale_state"]), float(values["scale"]), float(values["scale_sigma"])),
-        values["field_of_view"],
-        values["calibrated"] == "true",
-        values["model"],
-        float(values["steadiness"]),
-    )
-    latency_ms = float(values["latency_ms"])
+    status = status_of(status_message)
+    latency_ms = float(status_values(status_message)["latency_ms"])
     if len(messages) < len(OUTPUTS):
         return status, latency_ms
     info, color = messages["depth/camera_info"], messages["rgb/image_rect"]
     camera = camera_from_info(info, info.width, info.height)
-    frame = Frame(status.stamp_ns, color.header.frame_id, pixels(color, np.dtype(np.uint8)).copy(), camera)
-    depth, sigma = (pixels(messages[topic], np.dtype("<f4")).copy() for topic in ("depth/image_rect", "depth/sigma"))
+    frame = Frame(status.stamp_ns, color.header.frame_id, color_pixels(color).copy(), camera)
+    depth, sigma = (depth_pixels(messages[topic]).copy() for topic in ("depth/image_rect", "depth/sigma"))
     return DepthEstimate(frame, depth, sigma, status), latency_ms
-
-
-def values_of(message: DiagnosticArray) -> dict[str, str]:
-    """The keys of depth/status."""
-    return {pair.key: pair.value for pair in message.status[0].values}
 
 
 @contextmanager

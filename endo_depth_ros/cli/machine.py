@@ -17,6 +17,8 @@ TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 # Module to look for → what it is for and how to get it.
 OPTIONAL_MODULES = {
     "gtsam": ("camera poses", "pip install gtsam; with Python 3.10 gtsam==4.2 and numpy<2"),
+    "matplotlib": ("reports of demo and evaluate", "pip install matplotlib"),
+    "onnx": ("export-onnx", "pip install onnx onnxscript"),
     "onnxscript": ("export-onnx", "pip install onnx onnxscript"),
     "evo": ("trajectory metrics", "pip install evo (GPL-3)"),
     "cv_bridge": ("unusual image encodings", "apt install ros-$ROS_DISTRO-cv-bridge; the usual encodings need nothing"),

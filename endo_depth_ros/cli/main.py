@@ -32,22 +32,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=installed_version())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if word in COMMANDS), None)
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        if name == chosen:
-            module = importlib.import_module(f"endo_depth_ros.cli.{name.replace('-', '_')}")
-            module.configure(command)
-            command.set_defaults(run=module.run)
-    options = parser.parse_args(arguments)
     if is_program:
         signal.signal(signal.SIGTERM, _interrupt)
     try:
+        for name, summary in COMMANDS.items():
+            command = commands.add_parser(name, help=summary, description=summary)
+            if name == chosen:
+                module = importlib.import_module(f"endo_depth_ros.cli.{name.replace('-', '_')}")
+                module.configure(command)
+                command.set_defaults(run=module.run)
+        options = parser.parse_args(arguments)
         return int(options.run(options))
+    except ImportError as error:
+        print(f"endo-depth {chosen}: {error}; endo-depth doctor says what this machine lacks", file=sys.stderr)
+        return 1
     except (ValueError, RuntimeError, OSError) as error:
-        print(f"endo-depth {options.command}: {error}", file=sys.stderr)
+        print(f"endo-depth {chosen}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"endo-depth {options.command}: interrupted", file=sys.stderr)
+        print(f"endo-depth {chosen}: interrupted", file=sys.stderr)
         return 130
 
 

@@ -13,8 +13,8 @@ from tf2_msgs.msg import TFMessage
 from endo_depth_ros.cli.lock_step_parameters import MAP_FRAME
 from endo_depth_ros.contracts import TrackingState
 from endo_depth_ros.geometry.transforms import Transform, pose_matrix
+from endo_depth_ros.pose.trajectory_log import SEEN
 from endo_depth_ros.runs.prediction_store import TrackedPose
-from endo_depth_ros.runs.tracking import TRACKED
 from endo_depth_ros.stamps import stamp_ns_of
 
 STATUS, ODOMETRY, TF = "pose/status", "odometry", "/tf"
@@ -51,7 +51,7 @@ class PoseAnswers:
         """The pose of a complete frame."""
         state = TrackingState(self._status["state"])
         T_map_camera = None
-        if state in TRACKED and self._T_map_odom is not None and self._T_odom_camera is not None:
+        if state in SEEN and self._T_map_odom is not None and self._T_odom_camera is not None:
             T_map_camera = self._T_map_odom @ self._T_odom_camera
         return TrackedPose(state, T_map_camera, int(self._status["segment"]), self._status["reason"])
 

@@ -13,14 +13,15 @@ from endo_depth_ros.bags.camera_yaml import read_camera
 from endo_depth_ros.bags.factory import open_source
 from endo_depth_ros.bags.source import DEFAULT_FPS, FrameSource, SourceFrame
 from endo_depth_ros.cli.arguments import count, degrees, frame_rate
-from endo_depth_ros.cli.camera_poses import CameraPoses, read_pose_settings
 from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
 from endo_depth_ros.cli.parameter_file import values_for
+from endo_depth_ros.cli.pose_parameters import read_pose_settings
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
+from endo_depth_ros.pose.camera_poses import CameraPoses
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.settings import entries, make
 

@@ -30,7 +30,7 @@ class NetworkEstimator(DepthEstimator):
     def __init__(self, settings: DepthSettings, runtime: Runtime) -> None:
         """Load the weights that the settings name. Raises WeightsError."""
         super().__init__(settings, runtime)
-        weights = load_weights(Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS)
+        weights = load_weights(Path(settings.weights).expanduser() if settings.weights else SHIPPED_WEIGHTS)
         self.scale_sigma = weights.record.scale_sigma
         network = DepthAndSigma(weights.network, weights.record.sigma_factor)
         self._network = runtime.load(network, example_inputs())

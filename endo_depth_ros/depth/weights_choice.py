@@ -1,7 +1,8 @@
-"""Which file of weights a model takes."""
+"""Which file of weights a model takes, and what tells it from others."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS, NetworkEstimator
@@ -12,4 +13,9 @@ def weights_file(settings: DepthSettings) -> Path | None:
     """The file that the settings name, else the one that the package brings; None for a model without weights."""
     if settings.model != NetworkEstimator.name:
         return None
-    return Path(settings.weights) if settings.weights else SHIPPED_WEIGHTS
+    return Path(settings.weights).expanduser() if settings.weights else SHIPPED_WEIGHTS
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of the file, hexadecimal. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -14,6 +14,7 @@ from endo_depth_ros.bags.bag_reader import open_bag
 from endo_depth_ros.bags.messages import TYPESTORE
 from endo_depth_ros.bags.topics import TRUTH_CAMERA_INFO, TRUTH_DEPTH
 from endo_depth_ros.geometry.camera import Camera, camera_from_info
+from endo_depth_ros.imaging.depth_image import decode_depth_image
 from endo_depth_ros.stamps import stamp_ns_of
 
 DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS = (
@@ -46,9 +47,9 @@ def read_recording(path: Path) -> list[RecordedFrame]:
     for topic, message in read_messages(path, (DEPTH, SIGMA, IMAGE, CAMERA_INFO, STATUS)):
         frame = found.setdefault(stamp_ns_of(message.header), {})
         if topic in (DEPTH, SIGMA):
-            frame["depth" if topic == DEPTH else "sigma"] = pixels(message, np.dtype("<f4"))
+            frame["depth" if topic == DEPTH else "sigma"] = depth_pixels(message)
         elif topic == IMAGE:
-            frame["image"] = pixels(message, np.dtype(np.uint8))
+            frame["image"] = color_pixels(message)
         elif topic == CAMERA_INFO:
             frame["camera"] = camera_from_info(message, message.width, message.height)
         else:
@@ -63,7 +64,7 @@ def read_truth(path: Path) -> dict[int, tuple[NDArray[np.float32], Camera]]:
     for topic, message in read_messages(path, (TRUTH_DEPTH, TRUTH_CAMERA_INFO)):
         stamp_ns = stamp_ns_of(message.header)
         if topic == TRUTH_DEPTH:
-            depths[stamp_ns] = pixels(message, np.dtype("<f4"))
+            depths[stamp_ns] = depth_pixels(message)
         else:
             cameras[stamp_ns] = camera_from_info(message, message.width, message.height)
     return {stamp_ns: (depth, cameras[stamp_ns]) for stamp_ns, depth in depths.items() if stamp_ns in cameras}
@@ -77,8 +78,13 @@ def read_messages(path: Path, topics: tuple[str, ...]) -> Iterator[tuple[str, An
             yield raw.topic.name, TYPESTORE.deserialize_cdr(raw.data, raw.topic.type)
 
 
-def pixels(message: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The array of an Image whose pixels are of `dtype`, [H, W] or [H, W, C]."""
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step).view(dtype)
-    image = rows.reshape(message.height, message.width, -1)
-    return image[..., 0] if image.shape[2] == 1 else image
+def depth_pixels(message: Any) -> NDArray[np.float32]:
+    """Depth or sigma of an Image, float32 [H, W] in metres. Raises ImageError."""
+    return decode_depth_image(
+        message.height, message.width, message.encoding, bool(message.is_bigendian), message.step, message.data
+    )
+
+
+def color_pixels(message: Any) -> NDArray[np.uint8]:
+    """The array of an rgb8 Image, uint8 [H, W, 3]."""
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)

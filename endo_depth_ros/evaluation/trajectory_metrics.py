@@ -112,14 +112,6 @@ def associate(
     return index[mutual & close], to_truth[mutual & close]
 
 
-def poses_at(estimate: Trajectory, stamps_ns: NDArray[np.int64], tolerance_ns: int) -> NDArray[np.float64]:
-    """The estimated T_world_camera at each stamp, [N, 4, 4], NaN where none is within tolerance_ns."""
-    poses = np.full((len(stamps_ns), 4, 4), np.nan)
-    index, place = associate(estimate.stamps_ns, stamps_ns, tolerance_ns)
-    poses[place] = estimate.T_world_camera[index]
-    return poses
-
-
 def align(estimate: Trajectory, truth: Trajectory, alignment: Alignment) -> tuple[Trajectory, float]:
     """The estimate moved onto the truth (Umeyama 1991, on camera centres) and the factor applied.
 

@@ -278,7 +278,7 @@ class DepthNode(FrameNode[Incoming]):
             "dropped_frames": self._dropped,
             "latency_ms": f"{self._latency.add(incoming.received_ns, time.monotonic_ns()):.2f}",
         }
-        self._outputs.publish_status(incoming.message.header, status, extra)
+        self._outputs.publish_status(incoming.message.header, incoming.received_ns, status, extra)
 
     def _check_header(self, header: Header) -> None:
         stamp_ns, topic = stamp_ns_of(header), self._image_topic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -102,10 +101,10 @@ class DepthOutputs:
             self._color.publish(image_message(header, self._colors(estimate.depth), "rgb8"))
         return True
 
-    def publish_status(self, header: Header, status: FrameStatus, extra: dict[str, object]) -> None:
-        """The status of one frame."""
+    def publish_status(self, header: Header, received_ns: int, status: FrameStatus, extra: dict[str, object]) -> None:
+        """The status of one frame, whose image came at received_ns of the steady clock."""
         if extra["published"] == "false":
-            self._hand_over(header, time.monotonic_ns(), lambda: status)
+            self._hand_over(header, received_ns, lambda: status)
         if has_listener(self._status):
             self._status.publish(status_message(header, status, extra))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -64,10 +65,14 @@ def rectified_camera(info: CameraInfo, width: int, height: int, calibrated: bool
 
 def status_of(message: DiagnosticArray) -> FrameStatus:
     """The frame's status. Raises FrameMessageError for one that depth_node doesn't write."""
-    values = status_values(message)
+    return frame_status(stamp_ns_of(message.header), status_values(message))
+
+
+def frame_status(stamp_ns: int, values: Mapping[str, str]) -> FrameStatus:
+    """A frame's status from the keys of depth/status. Raises FrameMessageError for what depth_node doesn't write."""
     try:
         return FrameStatus(
-            stamp_ns_of(message.header),
+            stamp_ns,
             Verdict(values["verdict"]),
             values["reason"],
             float(values["coverage"]),

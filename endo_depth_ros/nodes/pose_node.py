@@ -226,7 +226,8 @@ class PoseNode(FrameNode[IncomingFrame]):
         return self._want(self._reset_wanted, "the next frame is the origin of odom and map", response)
 
     def _on_relocalise(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        return self._want(self._relocalise_wanted, "the next good frames look for their place", response)
+        effect = "the next good frame looks for its place among those that are known, else a new segment begins"
+        return self._want(self._relocalise_wanted, effect, response)
 
     def _want(self, what: threading.Event, effect: str, response: Trigger.Response) -> Trigger.Response:
         response.success = self._pipeline is not None

@@ -37,7 +37,8 @@ class PoseNodeSettings(PoseSettings, MetricScaleSettings):
     map_frame: str = setting("map", "Frame above odom that takes up corrections; empty publishes no map→odom")
     base_frame: str = setting(
         "",
-        "Frame that odom is the parent of; empty: the camera's, or what static transforms lead up to from there",
+        "Frame that odom is the parent of; empty: the camera's, or what static transforms lead up to from there (with "
+        "invert_tf always the camera's)",
     )
     publish_tf: bool = setting(True, "Publish odom→base and map→odom; false where an arm owns the frame")
     invert_tf: bool = setting(False, "Publish base→odom and odom→map instead, for a base that has a parent already")

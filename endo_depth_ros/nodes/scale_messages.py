@@ -33,15 +33,18 @@ def scale_message(header: Header, scale: Scale, reason: str) -> DiagnosticArray:
     return diagnostics_message(header, [diagnostic("scale", DiagnosticStatus.OK, reason, values, header.frame_id)])
 
 
+REMEDY = "run pose_node and depth_node of one version, or remap what else publishes on this topic"
+
+
 def scale_of(message: DiagnosticArray) -> Scale:
     """The scale of a message. Raises ScaleMessageError."""
     values = status_values(message)
     try:
         scale = Scale(ScaleState(values["state"]), float(values["value"]), float(values["sigma"]), int(values["epoch"]))
     except KeyError as error:
-        raise ScaleMessageError(f"the key {error} is missing; it is published by pose_node of this version") from error
+        raise ScaleMessageError(f"the key {error} is missing; {REMEDY}") from error
     except ValueError as error:
-        raise ScaleMessageError(f"a value can't be read ({error}); it is published by pose_node") from error
+        raise ScaleMessageError(f"a value can't be read ({error}); {REMEDY}") from error
     if not (math.isfinite(scale.value) and scale.value > 0):
         raise ScaleMessageError(f"a scale of {scale.value} is impossible; publish metres per unit of the model")
     return scale

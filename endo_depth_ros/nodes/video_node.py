@@ -76,7 +76,7 @@ class VideoNode(Node):
         settings = self.settings
         index = device_index(settings.source)
         try:
-            camera = read_camera(Path(settings.camera_file)) if settings.camera_file else None
+            camera = read_camera(Path(settings.camera_file).expanduser()) if settings.camera_file else None
             if index is not None:
                 size = (settings.device_width, settings.device_height)
                 return DeviceSource(index, camera, settings.frame_id, size, settings.fps), True

@@ -141,5 +141,5 @@ def load_proposer(motion_network: str) -> MotionProposer | None:
     """What the setting of that name asks for. Raises WeightsError."""
     if motion_network == NO_NETWORK:
         return None
-    path = SHIPPED_MOTION_WEIGHTS if motion_network == SHIPPED else Path(motion_network)
+    path = SHIPPED_MOTION_WEIGHTS if motion_network == SHIPPED else Path(motion_network).expanduser()
     return MotionProposer(load_motion_weights(path))

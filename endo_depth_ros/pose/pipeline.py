@@ -47,11 +47,6 @@ class PosePipeline:
         self._camera: Camera = NO_CAMERA
         self._scale = Scale()
 
-    @property
-    def last_stamp_ns(self) -> int | None:
-        """Stamp of the last frame since the beginning or `reset`."""
-        return self._last_stamp_ns
-
     def track(self, answer: DepthEstimate | FrameStatus, frame_id: str = "") -> TrackedFrame:
         """The pose of the next frame; of a frame without depth what can be said without seeing.
 

@@ -37,7 +37,7 @@ class Matches:
 
 
 class PlaceMemory:
-    """At most `capacity` places; when there are more, of the two most alike the older one goes."""
+    """At most `capacity` places; when there are more, of the neighbours in time most alike the older one goes."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity

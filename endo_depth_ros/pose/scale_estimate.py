@@ -92,7 +92,7 @@ class MetricScale:
         return self._fused
 
     def update(self, tracked: TrackedFrame, calibrated: bool = True) -> ScaleEstimate:
-        """Take in a frame. calibrated: whether the camera is; without, no scale is metric."""
+        """Take in a frame. calibrated: whether the camera is; without, no measured scale is metric."""
         if not self._is_believed:
             self.estimate = replace(self.estimate, scale=tracked.pose.scale)
         latest = self._collect(tracked) if self._fused is None else self._read_graph()

@@ -21,6 +21,8 @@ from endo_depth_ros.bags.topics import TF, TRUTH_DEPTH
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
 from endo_depth_ros.geometry.latest_camera import LatestCamera, calibration_key
 from endo_depth_ros.geometry.transforms import pose_matrix
+from endo_depth_ros.imaging.depth_image import decode_depth_image
+from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.stamps import stamp_ns_of
 
 MILLIMETRE = 0.001
@@ -162,20 +164,15 @@ def _read_depths(bag: Bag, depth_topics: list[BagTopic], beside: Beside) -> Iter
 
 def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
     """Depth of an Image, float32 [H, W] in metres, NaN for none. Raises SourceError for another encoding."""
-    order = ">" if message.is_bigendian else "<"
-    kinds = {"32FC1": (f"{order}f4", 1.0), "16UC1": (f"{order}u2", MILLIMETRE), "mono16": (f"{order}u2", MILLIMETRE)}
-    if message.encoding not in kinds:
-        raise SourceError(f"{where} is {message.encoding}, no depth; name a topic of 32FC1 (metres) or 16UC1 (mm)")
-    dtype, unit = np.dtype(kinds[message.encoding][0]), kinds[message.encoding][1]
+    encoding = "16UC1" if message.encoding == "mono16" else message.encoding
     try:
-        rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-        values = np.ascontiguousarray(rows[:, : message.width * dtype.itemsize]).view(dtype)
-        values = values.reshape(message.height, message.width)
-    except ValueError as error:
-        raise SourceError(f"{where}: an image's size does not fit its data; record it again") from error
+        depth = decode_depth_image(
+            message.height, message.width, encoding, bool(message.is_bigendian), message.step, message.data
+        )
+    except ImageError as error:
+        raise SourceError(f"{where}: {error}") from error
     with np.errstate(invalid="ignore"):
-        depth = np.where((values > 0) & (values < np.inf), values, np.float32(np.nan)).astype(np.float32, copy=False)
-    return depth if unit == 1 else depth * np.float32(unit)
+        return np.where((depth > 0) & (depth < np.inf), depth, np.float32(np.nan))
 
 
 def _find_depth(bag: Bag, name: str) -> list[BagTopic]:

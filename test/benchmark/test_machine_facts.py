@@ -1,10 +1,8 @@
 """What figures depend on."""
 
-import hashlib
-
 import pytest
 
-from endo_depth_ros.benchmark.machine_facts import MachineFacts, find_versions, hash_file, look_at_machine
+from endo_depth_ros.benchmark.machine_facts import MachineFacts, find_versions, look_at_machine
 
 
 def test_the_machine_has_a_name_cores_and_memory():
@@ -23,8 +21,3 @@ def test_versions_name_what_takes_the_time():
     versions = find_versions()
     assert versions["torch"]
     assert set(versions) >= {"python", "numpy", "openvino", "cuda", "ros_distro", "rmw"}
-
-
-def test_a_file_is_known_by_its_sha256(tmp_path):
-    (tmp_path / "w").write_bytes(b"weights")
-    assert hash_file(tmp_path / "w") == hashlib.sha256(b"weights").hexdigest()

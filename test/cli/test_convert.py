@@ -159,7 +159,17 @@ def test_a_folder_that_convert_wrote_is_replaced_when_forced(tmp_path):
     assert len(list(folder.glob("*.png"))) == 2
 
 
-@pytest.mark.parametrize("option", [("--jpeg",), ("--start", "5"), ("--image-topic", "/image_raw")])
+@pytest.mark.parametrize("option", [("--jpeg",), ("--start", "5"), ("--frame-id", "scope"), ("--compression", "zstd")])
+@pytest.mark.parametrize("name", ["images", "film.mp4"])
+def test_options_for_bags_are_refused_where_none_is_written(tmp_path, capsys, option, name):
+    assert run(write_bag(tmp_path / "bag.mcap", 2), tmp_path / name, *option) == 1
+    assert f"{option[0]} has no effect: {name} is no bag" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    "option", [("--jpeg",), ("--start", "5"), ("--image-topic", "/image_raw"), ("--frame-id", "scope")]
+)
 def test_options_that_a_copied_bag_cannot_obey_are_refused(tmp_path, capsys, option):
     assert run(write_bag(tmp_path / "bag.mcap", 2), tmp_path / "copy.mcap", *option) == 1
     assert f"{option[0]} has no effect" in capsys.readouterr().err

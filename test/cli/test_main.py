@@ -40,6 +40,14 @@ def test_a_polite_kill_ends_a_command_as_ctrl_c_does():
     assert errors.decode() == "endo-depth doctor: interrupted\n"
 
 
+def test_a_package_that_is_missing_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "endo_depth_ros.cli.replay", None)
+    assert main(["replay", "a.mcap"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("endo-depth replay: ")
+    assert told.endswith("; endo-depth doctor says what this machine lacks\n")
+
+
 def test_an_unknown_command_is_answered_with_the_known_ones(capsys):
     with pytest.raises(SystemExit) as end:
         main(["dance"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from endo_depth_ros.cli.camera_poses import read_pose_settings
 from endo_depth_ros.cli.parameter_file import values_for
+from endo_depth_ros.cli.pose_parameters import read_pose_settings
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.settings import SettingsError, make
 

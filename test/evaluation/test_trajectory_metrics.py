@@ -14,7 +14,6 @@ from endo_depth_ros.evaluation.trajectory_metrics import (
     Alignment,
     associate,
     pairs_along_path,
-    poses_at,
     straight_line_error,
     trajectory_errors,
 )
@@ -176,10 +175,3 @@ def test_missing_evo_is_named_with_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "evo.core", None)
     with pytest.raises(TrajectoryError, match=r"pip install endo_depth_ros\[eval\]"):
         trajectory_metrics.trajectory_errors(helix(), helix())
-
-
-def test_poses_stand_at_the_stamps_of_the_truth_where_there_are_any():
-    truth = helix(6)
-    poses = poses_at(truth.at(np.array([0, 1, 3])), truth.stamps_ns + 5, 10)
-    np.testing.assert_array_equal(poses[[0, 1, 3]], truth.T_world_camera[[0, 1, 3]])
-    assert np.isnan(poses[[2, 4, 5]]).all()

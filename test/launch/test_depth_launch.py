@@ -163,11 +163,11 @@ def test_depth_node_alone_by_default(start: Callable[..., list[Any]]) -> None:
     ("source", "node"), [("video", "video_node"), ("camera", "video_node"), ("bag", "replay_node")]
 )
 def test_a_source_brings_its_node(start: Callable[..., list[Any]], source: str, node: str) -> None:
-    assert names(start(**{source: "something"})) == ["depth_node", node]
+    assert names(start(**{source: str(ROOT)})) == ["depth_node", node]
 
 
 def test_composed_starts_one_process_in_place_of_depth_node(start: Callable[..., list[Any]]) -> None:
-    assert names(start(composed="true", video="a.mp4")) == ["navigator", "video_node"]
+    assert names(start(composed="true", video=str(ROOT))) == ["navigator", "video_node"]
 
 
 def test_rviz_comes_when_asked_for(
@@ -198,6 +198,12 @@ def test_missing_rviz_is_told_before_anything_starts(
         ({"composed": "maybe"}, "composed is 'maybe' but must be true or false"),
         ({"image_topic": "/a/image_raw/compressed"}, "image_transport:=compressed"),
         ({"camera_file": "c.yaml"}, "belongs to video or camera"),
+        ({"video": "nowhere.mp4"}, "video nowhere.mp4: no such file or folder"),
+        ({"bag": "/nowhere"}, "bag /nowhere: no such file or folder"),
+        ({"camera": "0", "camera_file": "nowhere.yaml"}, "camera_file nowhere.yaml: no such file"),
+        ({"camera": "0", "camera_file": "c.yaml", "hfov_deg": "70"}, "leave hfov_deg out"),
+        ({"loop": "true"}, "loop belongs to video or bag"),
+        ({"camera": "0", "rate": "2.0"}, "rate belongs to video or bag"),
         ({"log_level": "loud"}, "log_level is 'loud'; give one of debug, info"),
         ({"log_level": ""}, "give one of debug"),
         ({"rviz": "perhaps"}, "must be true or false"),

@@ -43,7 +43,7 @@ class PairAugmentation:
     )
     cropped: float = setting(0.85, "share of videos whose border is cropped away", minimum=0.0, maximum=1.0)
     depth_error: float = setting(
-        0.15, "largest relative error of the depth that the network is given, smooth", minimum=0.0, maximum=1.0
+        0.15, "largest standard deviation of the given depth's relative, smooth error", minimum=0.0, maximum=1.0
     )
     still: float = setting(0.04, "share of pairs of one and the same image", minimum=0.0, maximum=1.0)
     twisted: float = setting(

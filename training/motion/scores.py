@@ -29,7 +29,7 @@ class MotionScore:
 
     direction_deg: between the true and the found translation, NaN where the true one is shorter than 2 %. pixel: how
     far off the motion puts points, as motion of the picture. nees_turn, nees_shift: squared errors in units of the
-    covariance, 3 on average is right. gain_error: of the relative brightness.
+    covariance, 3 on average is right.
     """
 
     motion: float

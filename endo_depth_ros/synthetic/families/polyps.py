@@ -17,7 +17,7 @@ POLYP_PART = 1
 
 
 def draw_polyp(rng: np.random.Generator, wall: TubeWall, s: float) -> Component:
-    """A polyp at s along the tube, on any side; 2 to 12 mm large, less in a narrow tube."""
+    """A polyp at s along the tube, on any side; half axes of 2 to 10 mm, less in a narrow tube."""
     phi = float(rng.uniform(-np.pi, np.pi))
     inward = random_turn(rng, 15) @ wall.inward(s, phi)
     base = wall.wall_point(s, phi, 0.0)

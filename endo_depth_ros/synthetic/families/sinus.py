@@ -28,7 +28,7 @@ from endo_depth_ros.synthetic.families.shapes import (
 )
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
-_TURBINATE, _POLYPOID, _SEPTUM = 1, 2, 3
+_TURBINATE, _POLYPOID = 1, 2
 
 
 def draw_sinus(rng: np.random.Generator) -> Anatomy:

@@ -1,39 +1,23 @@
-"""The poses of a run of endo-depth process."""
+"""The poses of all frames of a recording, on both sides of a jump back in time."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.contracts import DepthEstimate, FrameStatus
-from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
 from endo_depth_ros.pose.frame_order import FrameOrder
 from endo_depth_ros.pose.pipeline import PosePipeline
-from endo_depth_ros.settings import changed, make
+from endo_depth_ros.pose.settings import PoseSettings
 
 if TYPE_CHECKING:
     from endo_depth_ros.pose.tracker import TrackedFrame
 
 
-def read_pose_settings(params: Path | None) -> PoseNodeSettings:
-    """pose_node's settings of a parameter file, for runs that repeat. Raises SettingsError."""
-    settings = make(PoseNodeSettings, values_for(params, "pose_node"))
-    if settings.constant or settings.uses_kinematics:
-        print(
-            f"warning: {params}: constant and kinematics of pose_node are not used here, depth and poses keep the "
-            "model's metres; set metres_per_unit of depth_node where the scale is known",
-            file=sys.stderr,
-        )
-    return changed(settings, {"synchronous": True})
-
-
 class CameraPoses:
     """Follows the camera through the answers of one run."""
 
-    def __init__(self, settings: PoseNodeSettings) -> None:
+    def __init__(self, settings: PoseSettings) -> None:
         """Raises PoseUnavailableError where gtsam is missing."""
         self._pipeline = PosePipeline(settings)
         self._order = FrameOrder()
@@ -55,3 +39,7 @@ class CameraPoses:
         tracked = self._pipeline.track(answer, frame_id)
         self._last_segment = self._first_segment + tracked.segment
         return replace(tracked, segment=self._last_segment)
+
+    def close(self) -> None:
+        """Stop the tracker."""
+        self._pipeline.close()
