@@ -11,7 +11,7 @@ MOST_LOSS = 0.05
 
 @dataclass(frozen=True)
 class WorkingSize:
-    """Bounds of the rectified image in pixels; the sides that the model works on are multiples of `multiple`."""
+    """Bounds in pixels of the rectified image and of the model's, which is padded to multiples of `multiple`."""
 
     width: int
     height: int
