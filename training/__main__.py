@@ -66,6 +66,9 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--data", type=Path, required=True, help="held-out renderings to calibrate sigma on")
     export.add_argument("--output", type=Path, required=True, help="file to write, .safetensors")
     export.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="(%(default)s)")
+    export.add_argument(
+        "--average-with", type=Path, nargs="+", default=(), metavar="FILE", help="weights files to take the mean with"
+    )
     export.set_defaults(run=run_export)
 
     evaluate = commands.add_parser("evaluate", help="score a weights file on held-out renderings")
@@ -153,7 +156,7 @@ def run_export(chosen: argparse.Namespace) -> int:
     """`python -m training export`."""
     from training.export import export
 
-    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device))
+    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device, chosen.average_with))
     return 0
 
 

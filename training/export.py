@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 import yaml
 
-from endo_depth_ros.depth.weights import WeightsRecord, save_weights
+from endo_depth_ros.depth.network import DepthNetwork
+from endo_depth_ros.depth.weights import WeightsRecord, load_weights, save_weights
 from training.checkpoints import read_network
 from training.held_out import score_renderings, score_table
 from training.scores import average, rescaled, scale_sigma, sigma_factor, sparsification_gain
@@ -20,12 +23,15 @@ COVERED = 0.72
 CALIBRATION_VIEWS = 40
 
 
-def export(checkpoint: Path, data: Path, output: Path, device: str) -> str:
+def export(checkpoint: Path, data: Path, output: Path, device: str, others: Sequence[Path] = ()) -> str:
     """Write the weights file and return the table of its scores on the sequences under `data`.
+
+    others: weights files whose tensors are averaged with those of the checkpoint, all alike.
 
     Raises CheckpointError, DataError, WeightsError, OSError.
     """
     network, recipe = read_network(checkpoint)
+    average_with(network, [load_weights(path).network for path in others])
     size = (recipe.data.width, recipe.data.height)
     raw = score_renderings(network, data, *size, CALIBRATION_VIEWS, 1.0, device)
     factor = sigma_factor(raw, COVERED)
@@ -45,6 +51,18 @@ def export(checkpoint: Path, data: Path, output: Path, device: str) -> str:
     output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(output, network.cpu(), record)
     return score_table(scores)
+
+
+@torch.no_grad()
+def average_with(network: DepthNetwork, others: Sequence[DepthNetwork]) -> None:
+    """Make the network's tensors the mean of its own and the others' (model soups, Wortsman et al., ICML 2022).
+
+    That is a good network only where all come from one training, or one went on from another.
+    """
+    states = [network.state_dict(), *(other.state_dict() for other in others)]
+    for name, own in states[0].items():
+        if own.is_floating_point():
+            own.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
 
 
 def current_commit() -> str:

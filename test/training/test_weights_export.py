@@ -47,6 +47,22 @@ def test_exported_weights_load_and_know_their_history(checkpoint: Path, renderin
     assert "AUSE" in table
 
 
+def test_the_mean_of_several_networks_is_that_of_their_tensors(
+    checkpoint: Path, renderings: Path, tmp_path: Path
+) -> None:
+    one, mean = tmp_path / "one.safetensors", tmp_path / "mean.safetensors"
+    export(checkpoint, renderings / VALIDATION, one, "cpu")
+    content = torch.load(checkpoint, weights_only=True)
+    content["state_dict"] = {
+        name: 3 * value if value.is_floating_point() else value for name, value in content["state_dict"].items()
+    }
+    torch.save(content, checkpoint)
+    export(checkpoint, renderings / VALIDATION, mean, "cpu", [one])
+    first, both = (load_weights(path).network.state_dict() for path in (one, mean))
+    for name, value in first.items():
+        torch.testing.assert_close(both[name], 2 * value if value.is_floating_point() else value)
+
+
 def test_evaluation_uses_the_calibrated_sigma(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
     weights = tmp_path / "w.safetensors"
     export(checkpoint, renderings / VALIDATION, weights, "cpu")
