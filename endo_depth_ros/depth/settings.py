@@ -111,7 +111,7 @@ class DepthSettings:
     )
     steadiness: bool = setting(True, "Take out changes of the depth's scale from frame to frame", live=True)
     steadiness_time_s: float = setting(
-        1.0,
+        3.0,
         "Time over which the scale is held: its mean over longer times is the model's",
         unit="s",
         minimum=0.05,
