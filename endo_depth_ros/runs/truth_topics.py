@@ -21,7 +21,7 @@ from endo_depth_ros.bags.topics import TF, TRUTH_DEPTH
 from endo_depth_ros.geometry.camera import Camera, CameraError, camera_from_info
 from endo_depth_ros.geometry.latest_camera import LatestCamera, calibration_key
 from endo_depth_ros.geometry.transforms import pose_matrix
-from endo_depth_ros.imaging.depth_image import decode_depth_image
+from endo_depth_ros.imaging.depth_image import ENCODINGS, decode_depth_image
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.stamps import stamp_ns_of
 
@@ -165,6 +165,8 @@ def _read_depths(bag: Bag, depth_topics: list[BagTopic], beside: Beside) -> Iter
 def decode_depth(message: Any, where: str) -> NDArray[np.float32]:
     """Depth of an Image, float32 [H, W] in metres, NaN for none. Raises SourceError for another encoding."""
     encoding = "16UC1" if message.encoding == "mono16" else message.encoding
+    if encoding not in ENCODINGS:
+        raise SourceError(f"{where} is {encoding}, no depth; name a topic of 32FC1 (metres) or 16UC1 (mm)")
     try:
         depth = decode_depth_image(
             message.height, message.width, encoding, bool(message.is_bigendian), message.step, message.data

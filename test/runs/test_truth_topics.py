@@ -29,7 +29,7 @@ def test_millimetres_and_metres_are_read_in_either_byte_order_with_padded_rows(o
 
 
 def test_an_image_that_is_no_depth_is_a_sentence():
-    with pytest.raises(SourceError, match="/t: encoding 'rgb8' is no depth"):
+    with pytest.raises(SourceError, match="/t is rgb8, no depth"):
         decode_depth(image("rgb8", bytes(18), 9), "/t")
     with pytest.raises(SourceError, match="don't make"):
         decode_depth(image("32FC1", bytes(18), 9), "/t")
