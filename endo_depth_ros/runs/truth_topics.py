@@ -25,7 +25,6 @@ from endo_depth_ros.imaging.depth_image import ENCODINGS, decode_depth_image
 from endo_depth_ros.imaging.encodings import ImageError
 from endo_depth_ros.stamps import stamp_ns_of
 
-MILLIMETRE = 0.001
 # T_world_camera by the camera's frame ('' where the message names none) and stamp.
 Poses = dict[tuple[str, int], NDArray[np.float64]]
 # The same of one message, None where it holds none that can be used.
