@@ -14,6 +14,7 @@ import yaml
 from endo_depth_ros.depth.network import DepthNetwork
 from endo_depth_ros.depth.weights import WeightsRecord, load_weights, save_weights
 from training.checkpoints import read_network
+from training.fit_recipe import FitRecipe
 from training.held_out import score_renderings, score_table
 from training.scores import average, rescaled, scale_sigma, sigma_factor, sparsification_gain
 
@@ -43,7 +44,7 @@ def export(checkpoint: Path, data: Path, output: Path, device: str, others: Sequ
         input_height=size[1],
         sigma_factor=factor,
         scale_sigma=scale_sigma(raw),
-        recipe=yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False),
+        recipe=describe(recipe, others),
         commit=current_commit(),
         metrics={**metrics, "sparsification_gain": sparsification_gain(scores)},
         licence=LICENCE,
@@ -51,6 +52,12 @@ def export(checkpoint: Path, data: Path, output: Path, device: str, others: Sequ
     output.parent.mkdir(parents=True, exist_ok=True)
     save_weights(output, network.cpu(), record)
     return score_table(scores)
+
+
+def describe(recipe: FitRecipe, others: Sequence[Path]) -> str:
+    """The recipe as YAML; a comment says whose tensors are in the mean beside those that it made."""
+    averaged = "".join(f"# averaged with {path.name}\n" for path in others)
+    return averaged + yaml.safe_dump(dataclasses.asdict(recipe), sort_keys=False)
 
 
 @torch.no_grad()

@@ -19,6 +19,11 @@ from endo_depth_ros.depth.weights import load_weights
 SHIPPED_WEIGHTS = Path(__file__).parents[1] / "weights" / "endo_depth_small.safetensors"
 
 
+def network_weights(settings: DepthSettings) -> Path:
+    """The file that the settings name, else the one that the package brings."""
+    return Path(settings.weights).expanduser() if settings.weights else SHIPPED_WEIGHTS
+
+
 class NetworkEstimator(DepthEstimator):
     """Depth in metres of the scale that the network was trained on, with its standard deviation."""
 
@@ -30,7 +35,7 @@ class NetworkEstimator(DepthEstimator):
     def __init__(self, settings: DepthSettings, runtime: Runtime) -> None:
         """Load the weights that the settings name. Raises WeightsError."""
         super().__init__(settings, runtime)
-        weights = load_weights(Path(settings.weights).expanduser() if settings.weights else SHIPPED_WEIGHTS)
+        weights = load_weights(network_weights(settings))
         self.scale_sigma = weights.record.scale_sigma
         network = DepthAndSigma(weights.network, weights.record.sigma_factor)
         self._network = runtime.load(network, example_inputs())

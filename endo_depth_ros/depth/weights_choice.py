@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from endo_depth_ros.depth.network_estimator import SHIPPED_WEIGHTS, NetworkEstimator
+from endo_depth_ros.depth.network_estimator import NetworkEstimator, network_weights
 from endo_depth_ros.depth.settings import DepthSettings
 
 
@@ -13,7 +13,7 @@ def weights_file(settings: DepthSettings) -> Path | None:
     """The file that the settings name, else the one that the package brings; None for a model without weights."""
     if settings.model != NetworkEstimator.name:
         return None
-    return Path(settings.weights).expanduser() if settings.weights else SHIPPED_WEIGHTS
+    return network_weights(settings)
 
 
 def hash_file(path: Path) -> str:

@@ -22,13 +22,12 @@ RIM = 1 / 50
 class LitPixels:
     """Sampled pixels whose brightest channel exceeds LIT_LEVEL.
 
-    red, green, blue, most, second, least: uint8 [N], the latter the three in order of size. share: of all
+    red, green, most, second, least: uint8 [N], the latter three the channels in order of size. share: of all
     sampled pixels. brightness: level of the brightest channel that 95 % of all sampled pixels don't exceed.
     """
 
     red: NDArray[np.uint8]
     green: NDArray[np.uint8]
-    blue: NDArray[np.uint8]
     most: NDArray[np.uint8]
     second: NDArray[np.uint8]
     least: NDArray[np.uint8]
@@ -47,7 +46,7 @@ def sample_lit_pixels(image: NDArray[np.uint8], core: NDArray[np.bool_]) -> LitP
     brightness, share = find_level(most, 0.95), share_of(lit)
     red, green, blue = red[lit], green[lit], blue[lit]
     second, least = second_brightest(red, green, blue), np.minimum(np.minimum(red, green), blue)
-    return LitPixels(red, green, blue, most[lit], second, least, share, brightness)
+    return LitPixels(red, green, most[lit], second, least, share, brightness)
 
 
 def find_core(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -52,14 +52,12 @@ class Sight:
     """A pose found by tracking.
 
     tracks: the landmarks it rests on. evidence: what was seen of them. share: of the landmarks that were looked for.
-    disagreement: median relative difference between the frame's depth and the landmarks'.
     """
 
     resection: Resection
     tracks: Tracks
     evidence: Evidence
     share: float
-    disagreement: float
 
 
 class TrackingError(RuntimeError):
@@ -126,7 +124,7 @@ def locate_camera(
             f"depth differs by {disagreement:.0%} from the points already known, more than "
             f"{settings.max_depth_disagreement:.0%}"
         )
-    return Sight(resection, tracks, evidence, len(tracks) / max(looked_for, 1), disagreement)
+    return Sight(resection, tracks, evidence, len(tracks) / max(looked_for, 1))
 
 
 def measure_disagreement(evidence: Evidence, resection: Resection) -> float:

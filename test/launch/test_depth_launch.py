@@ -219,28 +219,3 @@ def test_camera_info_lies_beside_the_images(module: ModuleType) -> None:
     values = {"image_topic": "/scope/image_raw", "camera_info_topic": ""}
     assert ("camera_info", "/scope/camera_info") in module.image_remappings(values)
     assert ("image_raw/compressed", "/scope/image_raw/compressed") in module.image_remappings(values)
-
-
-def test_profile_is_set_where_the_user_has_none(module: ModuleType) -> None:
-    additions = module.additional_environment({})
-    assert additions["FASTRTPS_DEFAULT_PROFILES_FILE"].endswith("config/fastdds.xml")
-    assert additions["FASTDDS_DEFAULT_PROFILES_FILE"].endswith("config/fastdds.xml")
-
-
-@pytest.mark.parametrize(
-    "choice",
-    [
-        {"FASTRTPS_DEFAULT_PROFILES_FILE": "/mine.xml"},
-        {"FASTDDS_DEFAULT_PROFILES_FILE": "/mine.xml"},
-        {"FASTDDS_BUILTIN_TRANSPORTS": "LARGE_DATA"},
-        {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"},
-    ],
-    ids=lambda choice: next(iter(choice)),
-)
-def test_what_the_user_chose_for_dds_stays(module: ModuleType, choice: dict[str, str]) -> None:
-    additions = module.additional_environment(choice)
-    assert not [name for name in additions if "PROFILES" in name]
-
-
-def test_memory_settings_of_the_user_stay(module: ModuleType) -> None:
-    assert "MALLOC_TRIM_THRESHOLD_" not in module.additional_environment({"MALLOC_TRIM_THRESHOLD_": "1"})

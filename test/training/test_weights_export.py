@@ -58,6 +58,7 @@ def test_the_mean_of_several_networks_is_that_of_their_tensors(
     }
     torch.save(content, checkpoint)
     export(checkpoint, renderings / VALIDATION, mean, "cpu", [one])
+    assert load_weights(mean).record.recipe.startswith("# averaged with one.safetensors\n")
     first, both = (load_weights(path).network.state_dict() for path in (one, mean))
     for name, value in first.items():
         torch.testing.assert_close(both[name], 2 * value if value.is_floating_point() else value)
