@@ -35,6 +35,9 @@ def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None
     """
     # Read when the first node is made; started by hand or by launch, image-sized messages need it alike.
     os.environ.update(environment_with_profile(os.environ))
+    # rclpy's own handler ends the context on a signal and everything below watches that. Python's would raise
+    # KeyboardInterrupt as well, wherever the code is by then: in an exception handler or a clean-up too.
+    signal.signal(signal.SIGINT, lambda *_: None)
     try:
         rclpy.init(args=args)
     # Its exceptions differ by distribution and by which argument is bad.
@@ -53,7 +56,7 @@ def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None
     except (SettingsError, StartError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
+    except ExternalShutdownException:
         return 0
     except RuntimeError:
         # A signal during start-up shows as the failure of whatever rclpy call came next.
@@ -61,7 +64,7 @@ def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None
             raise
         return 0
     finally:
-        # The node is ending already; a second Ctrl-C must not tear it down half-way.
+        # The node is ending already; a second Ctrl-C must not kill it half-way, nor while the interpreter goes.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # The signal's own thread may be shutting the context down at this very moment.
         with contextlib.suppress(RuntimeError):

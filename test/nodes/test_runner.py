@@ -18,12 +18,13 @@ def start(parameters):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_working_node_quietly(number):
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_a_signal_ends_a_working_node_quietly(signals):
     node = start({"device": "cpu"})
     first = node.stdout.readline()
     assert "model endo_depth_small on cpu" in first
-    node.send_signal(number)
+    for number in signals:
+        node.send_signal(number)
     rest = node.communicate(timeout=DEADLINE_S)[0]
     assert node.returncode == 0, rest
     assert "Traceback" not in rest
