@@ -48,10 +48,13 @@ def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None
     try:
         nodes = make_nodes()
         executor = SingleThreadedExecutor()
-        for other in nodes[1:]:
-            executor.add_node(other)
+        for node in nodes:
+            executor.add_node(node)
         done = nodes[0].done
-        rclpy.spin_until_future_complete(nodes[0], done, executor)
+        done.add_done_callback(lambda _: executor.wake())
+        # Not spin_until_future_complete: it leaves a callback at the future with every turn, for hours.
+        while rclpy.ok() and not done.done():
+            executor.spin_once()
         return int(done.result() or 0) if done.done() else 0
     except (SettingsError, StartError) as error:
         print(f"error: {error}", file=sys.stderr)

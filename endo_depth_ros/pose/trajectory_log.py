@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from endo_depth_ros.geometry.transforms import Transform
 if TYPE_CHECKING:
     from endo_depth_ros.pose.tracker import TrackedFrame
 
+# Poses beyond the capacity that may wait to be taken away.
+SPARE = 1000
 SEEN = (TrackingState.TRACKING, TrackingState.RELOCALISED)
 
 
@@ -30,38 +32,62 @@ class TrajectoryLog:
     def __init__(self, capacity: int | None = None) -> None:
         """capacity: most poses kept of a path; None for no bound."""
         self._lock = threading.Lock()
-        self._poses: deque[tuple[int, Transform]] = deque(maxlen=capacity)
-        self._earlier: deque[tuple[int, Transform]] = deque(maxlen=capacity)
+        self._capacity = capacity
+        self._path, self._earlier = _Path(capacity), _Path(capacity)
 
     def add(self, tracked: TrackedFrame) -> bool:
         """Keep the frame's pose if it rests on what was seen in it; whether it does."""
         if tracked.pose.state not in SEEN:
             return False
         with self._lock:
-            self._poses.append((tracked.pose.stamp_ns, tracked.pose_in_map()))
+            self._path.add(tracked.pose.stamp_ns, tracked.pose_in_map())
         return True
 
     def begin_anew(self) -> None:
         """The next pose begins another path."""
         with self._lock:
-            if len(self._poses) > len(self._earlier):
-                self._earlier = self._poses
-            self._poses = deque(maxlen=self._poses.maxlen)
+            if len(self._path) > len(self._earlier):
+                self._earlier = self._path
+            self._path = _Path(self._capacity)
 
     def __len__(self) -> int:
-        return len(self._poses)
+        return len(self._path)
 
     def trajectory(self) -> Trajectory:
         """Camera-to-world poses in the order of their stamps."""
         with self._lock:
-            poses = list(self._poses)
-        return _trajectory_of(poses)
+            return self._path.trajectory()
 
     def earlier(self) -> Trajectory:
         """The longest path before the present one, empty where there was none."""
         with self._lock:
-            poses = list(self._earlier)
-        return _trajectory_of(poses)
+            return self._earlier.trajectory()
+
+
+class _Path:
+    """Poses in the order of their stamps as plain numbers: hours of them must not be millions of objects."""
+
+    def __init__(self, capacity: int | None) -> None:
+        self._capacity = capacity
+        self._stamps_ns = array("q")
+        self._rows = array("d")  # the first three rows of each pose, one after the other
+
+    def add(self, stamp_ns: int, T: Transform) -> None:
+        self._stamps_ns.append(stamp_ns)
+        self._rows.extend(T[:3].ravel().tolist())
+        # Taking the oldest away moves all others, so many go at a time.
+        spare = len(self._stamps_ns) - (self._capacity or len(self._stamps_ns))
+        if spare > SPARE:
+            del self._stamps_ns[:spare], self._rows[: 12 * spare]
+
+    def __len__(self) -> int:
+        return min(len(self._stamps_ns), self._capacity or len(self._stamps_ns))
+
+    def trajectory(self) -> Trajectory:
+        count = len(self)
+        poses = np.tile(np.eye(4), (count, 1, 1))
+        poses[:, :3] = np.array(self._rows, np.float64).reshape(-1, 3, 4)[len(self._stamps_ns) - count :]
+        return Trajectory(np.array(self._stamps_ns, np.int64)[len(self._stamps_ns) - count :], poses)
 
 
 def write_paths(path: Path, log: TrajectoryLog) -> dict[Path, int]:
@@ -82,8 +108,3 @@ def write_paths(path: Path, log: TrajectoryLog) -> dict[Path, int]:
 def earlier_path(path: Path) -> Path:
     """Where the path before the present one is written."""
     return path.with_name(f"{path.stem}_earlier{path.suffix}")
-
-
-def _trajectory_of(poses: list[tuple[int, Transform]]) -> Trajectory:
-    stamps_ns = np.array([stamp_ns for stamp_ns, _ in poses], np.int64)
-    return Trajectory(stamps_ns, np.array([T for _, T in poses], np.float64).reshape(-1, 4, 4))

@@ -3,8 +3,11 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from rclpy.node import Node
+from rclpy.task import Future
 
 from endo_depth_ros.cli.process_group import node_command
 
@@ -78,3 +81,45 @@ def test_a_signal_during_the_imports_ends_a_node_quietly():
     output = node.communicate(timeout=DEADLINE_S)[0]
     assert node.returncode == 0, output
     assert "Traceback" not in output
+
+
+class CountingFuture(Future):
+    """Counts the callbacks that are left with it."""
+
+    left = 0
+
+    def add_done_callback(self, callback):
+        self.left += 1
+        super().add_done_callback(callback)
+
+
+class TickingNode(Node):
+    """Done after many turns of the executor."""
+
+    def __init__(self):
+        super().__init__("ticking", use_global_arguments=False)
+        self.done, self.ticks = CountingFuture(), 0
+        self.create_timer(0.001, self.tick)
+
+    def tick(self):
+        self.ticks += 1
+        if self.ticks == 50:
+            self.done.set_result(3)
+
+
+def test_spinning_ends_with_the_nodes_exit_code_and_leaves_nothing_behind_with_each_turn():
+    command = [sys.executable, "-c", SPIN]
+    spun = subprocess.run(command, cwd=Path(__file__).parent, timeout=DEADLINE_S, capture_output=True, text=True)
+    assert spun.stdout == "3 1\n", spun.stderr
+
+
+SPIN = """
+from endo_depth_ros.nodes.runner import run
+from test_runner import TickingNode
+nodes = []
+def make():
+    nodes.append(TickingNode())
+    return nodes[0]
+code = run(make)
+print(code, nodes[0].done.left)
+"""
