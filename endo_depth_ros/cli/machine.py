@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from endo_depth_ros.nodes.fastdds_profile import PROFILE_VARIABLES, TRANSPORTS_VARIABLE
+
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 14)
 
 # Each process with config/fastdds.xml takes 64 MB of /dev/shm; source, depth node, recorder and a viewer are four.
 SHARED_MEMORY_NEEDED_MB = 256
-
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 
 # Module to look for → what it is for and how to get it.
 OPTIONAL_MODULES = {

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
-
 # Jazzy and older read the first variable, newer ones the second.
 PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
@@ -16,7 +14,10 @@ TRANSPORTS_VARIABLE = "FASTDDS_BUILTIN_TRANSPORTS"
 def profile_path() -> Path | None:
     """The installed config/fastdds.xml, else the one of the source tree, else None."""
     candidates = [Path(__file__).parents[2] / "config" / "fastdds.xml"]
-    with contextlib.suppress(PackageNotFoundError, ValueError, OSError):  # OSError: AMENT_PREFIX_PATH is not set
+    # Here, so that the names above can be had without ROS. OSError: AMENT_PREFIX_PATH is not set.
+    from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+    with contextlib.suppress(PackageNotFoundError, ValueError, OSError):
         candidates.insert(0, Path(get_package_share_directory("endo_depth_ros")) / "config" / "fastdds.xml")
     return next((path for path in candidates if path.is_file()), None)
 
