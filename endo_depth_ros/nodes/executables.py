@@ -43,7 +43,6 @@ def start(name: str) -> int:
     """Import endo_depth_ros/nodes/<name>.py, which takes seconds, and run its main; returns the exit code."""
     signal.signal(signal.SIGINT, leave)
     module = importlib.import_module(f"endo_depth_ros.nodes.{name}")
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     return int(module.main())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from endo_depth_ros.bags.output import Replaceable, check_file_name, complete_output
 from endo_depth_ros.bags.tum_file import write_tum
@@ -56,12 +57,14 @@ class TrajectoryLog:
     def trajectory(self) -> Trajectory:
         """Camera-to-world poses in the order of their stamps."""
         with self._lock:
-            return self._path.trajectory()
+            copied = self._path.copy()
+        return _trajectory_of(*copied)
 
     def earlier(self) -> Trajectory:
         """The longest path before the present one, empty where there was none."""
         with self._lock:
-            return self._earlier.trajectory()
+            copied = self._earlier.copy()
+        return _trajectory_of(*copied)
 
 
 class _Path:
@@ -76,18 +79,21 @@ class _Path:
         self._stamps_ns.append(stamp_ns)
         self._rows.extend(T[:3].ravel().tolist())
         # Taking the oldest away moves all others, so many go at a time.
-        spare = len(self._stamps_ns) - (self._capacity or len(self._stamps_ns))
-        if spare > SPARE:
+        if (spare := self._spare) > SPARE:
             del self._stamps_ns[:spare], self._rows[: 12 * spare]
 
-    def __len__(self) -> int:
-        return min(len(self._stamps_ns), self._capacity or len(self._stamps_ns))
+    @property
+    def _spare(self) -> int:
+        """How many of the oldest are beyond the capacity."""
+        return 0 if self._capacity is None else max(0, len(self._stamps_ns) - self._capacity)
 
-    def trajectory(self) -> Trajectory:
-        count = len(self)
-        poses = np.tile(np.eye(4), (count, 1, 1))
-        poses[:, :3] = np.array(self._rows, np.float64).reshape(-1, 3, 4)[len(self._stamps_ns) - count :]
-        return Trajectory(np.array(self._stamps_ns, np.int64)[len(self._stamps_ns) - count :], poses)
+    def __len__(self) -> int:
+        return len(self._stamps_ns) - self._spare
+
+    def copy(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Stamps [N] and the first three rows of the poses [N, 3, 4]."""
+        rows = np.array(self._rows, np.float64).reshape(-1, 3, 4)
+        return np.array(self._stamps_ns, np.int64)[self._spare :], rows[self._spare :]
 
 
 def write_paths(path: Path, log: TrajectoryLog) -> dict[Path, int]:
@@ -108,3 +114,10 @@ def write_paths(path: Path, log: TrajectoryLog) -> dict[Path, int]:
 def earlier_path(path: Path) -> Path:
     """Where the path before the present one is written."""
     return path.with_name(f"{path.stem}_earlier{path.suffix}")
+
+
+def _trajectory_of(stamps_ns: NDArray[np.int64], rows: NDArray[np.float64]) -> Trajectory:
+    """Made outside the lock: a pose that comes meanwhile need not wait for hours of them to be looked through."""
+    poses = np.tile(np.eye(4), (len(rows), 1, 1))
+    poses[:, :3] = rows
+    return Trajectory(stamps_ns, poses)

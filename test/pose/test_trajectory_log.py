@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from unittest import mock
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,16 +27,26 @@ def tracked(index: int) -> TrackedFrame:
 @settings(max_examples=40, deadline=None)
 @given(capacity=st.one_of(st.none(), st.integers(1, 30)), count=st.integers(0, 60), spare=st.integers(1, 10))
 def test_the_newest_poses_are_kept_bit_by_bit_whenever_the_oldest_are_taken_away(capacity, count, spare):
-    before, trajectory_log.SPARE = trajectory_log.SPARE, spare
-    try:
-        log = TrajectoryLog(capacity)
+    log = TrajectoryLog(capacity)
+    with mock.patch.object(trajectory_log, "SPARE", spare):
         for index in range(count):
             log.add(tracked(index))
-    finally:
-        trajectory_log.SPARE = before
     kept = range(max(0, count - (capacity or count)), count)
     assert len(log) == len(kept)
     trajectory = log.trajectory()
     assert trajectory.stamps_ns.tolist() == [1000 + index for index in kept]
     for T, index in zip(trajectory.T_world_camera, kept, strict=True):
         np.testing.assert_array_equal(T, tracked(index).pose.T_odom_camera)
+
+
+def test_a_full_log_takes_no_more_memory():
+    log, frame = TrajectoryLog(capacity=10), tracked(0)
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            log.add(frame)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # 104 bytes for each pose that may be there; all of them would be 2 MB.
+    assert kept_bytes < 2 * 104 * (10 + trajectory_log.SPARE)
