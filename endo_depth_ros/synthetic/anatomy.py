@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+# Where down is, in the world, for whoever holds a rigid scope upright.
+DOWN = (0.0, 1.0, 0.0)
+
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
@@ -20,7 +23,7 @@ class Anatomy:
     low, high: corners of the box that holds the free space and 3 mm of wall around it, [3].
     way: float64 [M, 3] with M >= 4, points along a path through free space for the camera.
     voxel: edge of the voxels that keep the detail of these walls.
-    trocar: where a rigid scope enters, about which it turns; None where a flexible one goes along the way.
+    trocar: where a rigid scope enters, about which it turns, held upright; None where a flexible one goes its way.
     sights: float64 [S, 3], points that a surgeon would look at: heads of turbinates, polyps.
     """
 

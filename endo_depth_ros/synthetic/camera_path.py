@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from endo_depth_ros.synthetic.anatomy import DOWN
 from endo_depth_ros.synthetic.camera_gaze import draw_gaze, draw_trocar_gaze
 from endo_depth_ros.synthetic.field import Clearance
 from endo_depth_ros.synthetic.free_space import first_wall, is_clear, keep_clear
@@ -17,6 +18,8 @@ from endo_depth_ros.synthetic.noise import smooth_curve
 
 Array = NDArray[np.float64]
 KEYS_HZ = 20.0
+MOST_ASKEW = np.radians(20)  # of a rigid scope that is held upright
+RIGHTED_PER_S = 4.0  # share of what it is off upright
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,9 @@ class CameraPath:
         else:
             gaze = draw_trocar_gaze(rng, times, positions, np.array(trocar))
         self._position = CubicSpline(times, positions)
-        self._axes = CubicSpline(times, _untwisted(gaze))
-        self._roll, self._roll_curve = rng.uniform(0, 2 * np.pi), smooth_curve(rng, 1, rng.uniform(0, 0.3), (0.02, 0.1))
+        self._axes = CubicSpline(times, _untwisted(gaze) if trocar is None else _upright(gaze))
+        self._roll = rng.uniform(0, 2 * np.pi) if trocar is None else rng.uniform(-MOST_ASKEW, MOST_ASKEW)
+        self._roll_curve = smooth_curve(rng, 1, rng.uniform(0, 0.3), (0.02, 0.1))
         steady = rng.uniform(0.1, 1.0)
         shake = steady * min(settings.tremor, 0.08 * self.margin)
         self._shake = smooth_curve(rng, 3, shake, settings.tremor_band_hz, terms=6)
@@ -168,5 +172,23 @@ def _untwisted(directions: Array) -> Array:
     for i, z in enumerate(directions):
         x = x - z * (x @ z)
         x = x / np.linalg.norm(x)
+        axes[i] = *z, *x
+    return axes
+
+
+def _upright(directions: Array) -> Array:
+    """Unit z and x axes [T, 6] along directions [T, 3] that turn until y points down.
+
+    The slower the steeper the view is: straight down or up there is no upright.
+    """
+    axes = np.empty((len(directions), 6))
+    x = np.cross(DOWN, directions[0]) + 1e-3 * _untwisted(directions[:1])[0, 3:]
+    for i, z in enumerate(directions):
+        x = x - z * (x @ z)
+        x = x / np.linalg.norm(x)
+        level = np.cross(DOWN, z)
+        askew = np.arctan2(np.cross(x, level) @ z, x @ level)
+        turn = RIGHTED_PER_S / KEYS_HZ * float(np.linalg.norm(level)) * askew
+        x = np.cos(turn) * x + np.sin(turn) * np.cross(z, x)
         axes[i] = *z, *x
     return axes

@@ -44,6 +44,10 @@ PALETTES: dict[str, Palette] = {
     "sinus": Palette((0.76, 0.40, 0.33), (0.70, 0.24, 0.19), vessels=0.45, feature=0.6, pits=0.1, gloss=0.7),
     "fat": Palette((0.86, 0.60, 0.22), (0.84, 0.45, 0.18), vessels=0.45, feature=1.6, lobules=0.8, pits=0.0),
     "liver": Palette((0.27, 0.075, 0.06), (0.34, 0.11, 0.08), vessels=0.1, capillaries=0.15, feature=1.6, mucus=0.02),
+    "kidney": Palette(
+        (0.33, 0.10, 0.085), (0.40, 0.15, 0.12), vessels=0.3, capillaries=0.3, feature=1.5, pits=0.0, mucus=0.0
+    ),
+    "muscle": Palette((0.56, 0.18, 0.14), (0.64, 0.28, 0.22), vessels=0.3, feature=1.6, pits=0.0, mucus=0.0),
     "bowel": Palette((0.78, 0.43, 0.35), (0.74, 0.30, 0.24), vessels=0.6, feature=1.5, mucus=0.02, gloss=0.7),
     "peritoneum": Palette((0.70, 0.36, 0.30), (0.80, 0.52, 0.40), vessels=0.6, feature=1.8, pits=0.0, mucus=0.02),
     "stomach": Palette((0.74, 0.36, 0.25), (0.66, 0.22, 0.15), vessels=0.2, pits=0.35, mucus=0.18, gloss=0.75),

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from endo_depth_ros.synthetic.anatomy import DOWN
 from endo_depth_ros.synthetic.camera_path import CameraPath, CameraPathSettings
-from endo_depth_ros.synthetic.families import FAMILIES
+from endo_depth_ros.synthetic.families import FAMILIES, LAPAROSCOPIC
 from endo_depth_ros.synthetic.voxel_field import bake
 
 SEED = 3
@@ -39,7 +40,7 @@ def test_no_camera_is_ever_in_tissue(family, seed):
     assert clearance.min() > 2e-4
 
 
-@pytest.mark.parametrize("family", ["colon", "sinus", "abdomen"])
+@pytest.mark.parametrize("family", ["colon", "sinus", "abdomen", "surgical_field"])
 def test_video_is_continuous(family):
     T = poses(path(family), 40)
     steps = np.linalg.norm(np.diff(T[:, :3, 3], axis=0), axis=1)
@@ -99,6 +100,16 @@ def test_a_laparoscope_looks_away_from_its_trocar():
     shaft = T[:, :3, 3] - anatomy.trocar
     cosine = (T[:, :3, 2] * shaft).sum(axis=1) / np.linalg.norm(shaft, axis=1)
     assert np.median(cosine) > np.cos(np.radians(50))
+
+
+@pytest.mark.parametrize("family", LAPAROSCOPIC)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_laparoscope_is_held_upright(family, seed):
+    down = poses(path(family, seed), 60)[:, :3, :3].transpose(0, 2, 1) @ DOWN
+    level = np.linalg.norm(down[:, :2], axis=1) > 0.5
+    askew = np.degrees(np.abs(np.arctan2(down[level, 0], down[level, 1])))
+    assert np.median(askew) < 30
+    assert np.quantile(askew, 0.8) < 45
 
 
 def test_sights_are_looked_at_by_a_flexible_scope():

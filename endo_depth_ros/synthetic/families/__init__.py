@@ -16,6 +16,7 @@ from endo_depth_ros.synthetic.families.colon import draw_caecum, draw_colon, dra
 from endo_depth_ros.synthetic.families.larynx import draw_larynx
 from endo_depth_ros.synthetic.families.sinus import draw_sinus
 from endo_depth_ros.synthetic.families.smooth_tubes import draw_blind_tube, draw_oesophagus
+from endo_depth_ros.synthetic.families.surgical_field import draw_surgical_field
 
 FAMILIES: Registry[Callable[[np.random.Generator], Anatomy]] = Registry("family")
 FAMILIES.register("colon")(draw_colon)
@@ -30,3 +31,7 @@ FAMILIES.register("stomach")(draw_stomach)
 FAMILIES.register("bladder")(draw_bladder)
 FAMILIES.register("larynx")(draw_larynx)
 FAMILIES.register("clutter")(draw_clutter)
+FAMILIES.register("surgical_field")(draw_surgical_field)
+
+# Those with a trocar: a rigid scope looks at them, held upright.
+LAPAROSCOPIC = ("abdomen", "surgical_field")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from endo_depth_ros.synthetic.families import FAMILIES
+from endo_depth_ros.synthetic.families import FAMILIES, LAPAROSCOPIC
 from endo_depth_ros.synthetic.free_space import is_clear
 from endo_depth_ros.synthetic.palettes import PALETTES
 
@@ -93,6 +93,6 @@ def test_polyps_stick_out_of_a_colon():
     assert (body.part(points[:, near]) == 1).any()
 
 
-def test_only_the_abdomen_is_entered_through_a_trocar():
+def test_bodies_for_laparoscopes_are_entered_through_a_trocar():
     entered = [family for family in FAMILIES if drawn(family).trocar is not None]
-    assert entered == ["abdomen"]
+    assert entered == list(LAPAROSCOPIC)
