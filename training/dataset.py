@@ -31,7 +31,9 @@ VALIDATION = "validation"
 MAX_DAMAGED = 20
 SCOPE_ERROR_PX = 2
 # Shares of the samples.
-PAINTED, WITH_REGIONS, UNEVENLY_LIT = 0.7, 0.5, 0.7
+PAINTED, UNEVENLY_LIT = 0.7, 0.7
+# Chances of no, one, two ... regions of other tissue. Organs of all colours lie side by side in an abdomen.
+REGIONS, LAPAROSCOPIC_REGIONS = (0.5, 0.5), (0.1, 0.25, 0.25, 0.2, 0.2)
 FLAT_LOG_DEPTH = 0.3
 FLAT_STRIDE = 8
 # No image that is rectified to the default 120 degrees reaches farther; on the stereographic plane, in focal lengths.
@@ -51,7 +53,13 @@ class AugmentationSettings:
     """How samples are drawn from renderings."""
 
     max_zoom: float = setting(1.6, "largest enlargement of a rendering", minimum=1.0, maximum=4.0)
-    roll: bool = setting(True, "turn about the optical axis by any angle")
+    roll: bool = setting(True, "turn about the optical axis")
+    upright: float = setting(
+        0.85,
+        "share of a laparoscope's views that stand upright, give or take 12 degrees; others are turned by any angle",
+        minimum=0.0,
+        maximum=1.0,
+    )
     flip: bool = setting(True, "mirror half of the samples")
     colours: float = setting(0.35, "strength of random colours; 0 turns them off", minimum=0.0, maximum=3.0)
     paint: float = setting(
@@ -59,7 +67,7 @@ class AugmentationSettings:
     )
     regions: float = setting(
         1.0,
-        "contrast of tissues of other colours that half of the samples have; 0 turns them off",
+        "contrast of tissues of other colours that half of the samples have, a laparoscope's several; 0 turns them off",
         minimum=0.0,
         maximum=3.0,
     )
@@ -169,7 +177,9 @@ class TrainingSamples(Dataset[Sample]):
     ) -> None:
         self._sequences, self._augmentation, self._schedule = sequences, augmentation, schedule
         self._seed, self._rank = seed, rank
-        self._ranges = TransformRanges(augmentation.max_zoom, augmentation.roll, augmentation.flip)
+        self._ranges = TransformRanges(
+            augmentation.max_zoom, augmentation.roll, augmentation.flip, augmentation.upright
+        )
         records = enumerate(sequences.records)
         self._with_pairs = [i for i, record in records if any(view.pair != NO_PAIR for view in record.views)]
 
@@ -261,10 +271,12 @@ def augment(
     rng draws what neighbouring frames of a video share, noise what they don't.
     """
     video = DrawnVideo(rng, width, height, augmentation.obstructions, augmentation.cropped)
-    A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges)
+    A = draw_transform(rng, (view.radiance.shape[1], view.radiance.shape[0]), video.scope, ranges, view.down)
     seen = transform_view(view, A, width, height)
     strength = augmentation.paint * rng.uniform(0, 1.5) * (rng.random() < PAINTED)
-    regions = (draw_region(rng, augmentation.regions),) if rng.random() < WITH_REGIONS and augmentation.regions else ()
+    chances = LAPAROSCOPIC_REGIONS if view.laparoscopic else REGIONS
+    count = int(rng.choice(len(chances), p=chances)) if augmentation.regions else 0
+    regions = tuple(draw_region(rng, augmentation.regions) for _ in range(count))
     painted = strength > 0 or regions
     radiance = paint(seen, draw_layers(rng, strength), rng, regions) if painted else seen.radiance
     uneven = draw_uneven_light(rng, augmentation.uneven_light * (rng.random() < UNEVENLY_LIT))
@@ -355,7 +367,7 @@ class ValidationSamples(Dataset[Sample]):
         self._augmentation = AugmentationSettings(
             max_zoom=1.3, colours=0.0, paint=0.0, regions=0.0, uneven_light=0.0, hidden_patches=0.0, obstructions=0.0
         )
-        self._ranges = TransformRanges(1.3, roll=True, flip=False)
+        self._ranges = TransformRanges(1.3, roll=True, flip=False, upright=1.0)
 
     def __len__(self) -> int:
         return len(self._chosen)

@@ -22,6 +22,8 @@ from training.sequence_file import View
 VOLUMES = 4
 # Bumps narrower than FADED_PX are not painted, those wider than SHOWN_PX wholly.
 FADED_PX, SHOWN_PX = 2.0, 5.0
+# From region to region, in periods of the noise: no two are where the other is.
+REGION_SHIFT = 0.37
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Region:
 
 def draw_region(rng: np.random.Generator, strength: float) -> Region:
     """Some other tissue; strength multiplies its contrast."""
-    brightness = strength * rng.normal(0, 0.7)
+    brightness = strength * rng.normal(0, 0.8)
     # Blood takes more of green and blue than of red.
     tint = np.array([rng.uniform(0.4, 1.0), 1.0, rng.uniform(0.8, 1.1)]) * brightness + strength * rng.normal(
         0, 0.12, 3
@@ -110,8 +112,8 @@ def paint(
         vessels = np.exp(-np.square(noise[1] / layer.vessel_width)) / (1 + np.exp(3 * noise[0]))
         value = shown * (layer.mottling * noise[0] - layer.vessels * vessels)
         log_gain += value[:, None].astype(np.float32) * np.array(layer.rgb, np.float32)
-    for each in regions:
-        periods = points @ (turn / (each.bump * unit * CELLS)) + shift[::-1]
+    for number, each in enumerate(regions):
+        periods = points @ (turn / (each.bump * unit * CELLS)) + shift[::-1] + REGION_SHIFT * number
         noise = volume.at(torch.from_numpy(periods.astype(np.float32))).numpy()[0]
         there = 1 / (1 + np.exp(np.clip((each.threshold - noise) / each.edge, -30, 30)))
         log_gain += there[:, None].astype(np.float32) * np.array(each.log_reflectance, np.float32)

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.camera import Camera
+from endo_depth_ros.synthetic.anatomy import DOWN
+from endo_depth_ros.synthetic.families import LAPAROSCOPIC
 from training.codecs import LightCode, PictureError, decode_depth, decode_light, encode_depth, encode_light
 
 SCHEMA_VERSION = 2
 SUFFIX = ".sequence.zip"
 NO_PAIR = -1
+TOO_STEEP = 0.4  # sine of the angle to the vertical below which no way is down in the picture
 
 
 class SequenceFileError(ValueError):
@@ -29,13 +32,17 @@ class View:
     """One rendering before any sensor.
 
     radiance: linear RGB, float32 [H, W, 3]. log_depth: natural log of z in metres, float32 [H, W], NaN where unknown.
-    instrument: bool [H, W]. K: float64 [3, 3], square pixels, of the sequence's projection.
+    instrument: bool [H, W]. K: float64 [3, 3], square pixels, of the sequence's projection. laparoscopic: whether it
+    shows what laparoscopes look at. down: where down is in their pictures, a unit vector [2], in pairs that of the
+    first frame; None in others, and where they look straight down or up. Both are known of stored views only.
     """
 
     radiance: NDArray[np.float32]
     log_depth: NDArray[np.float32]
     instrument: NDArray[np.bool_]
     K: NDArray[np.float64]
+    laparoscopic: bool = False
+    down: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ def read_record(path: Path) -> SequenceRecord:
 
 def read_views(path: Path, record: SequenceRecord, indices: Sequence[int]) -> list[View]:
     """Some views of a file. Raises SequenceFileError."""
-    K = np.array(record.K).reshape(3, 3)
+    K, laparoscopic = np.array(record.K).reshape(3, 3), record.family in LAPAROSCOPIC
     views = []
     try:
         with zipfile.ZipFile(path) as archive:
@@ -144,10 +151,23 @@ def read_views(path: Path, record: SequenceRecord, indices: Sequence[int]) -> li
                 known = record.views[index]
                 radiance = decode_light(archive.read(_light_name(index)), LightCode(known.dark, known.bright))
                 log_depth, instrument = decode_depth(archive.read(_depth_name(index)))
-                views.append(View(radiance, log_depth, instrument, K))
+                down = _find_down(_first_of_pair(record, known)) if laparoscopic else None
+                views.append(View(radiance, log_depth, instrument, K, laparoscopic, down))
     except (*_DAMAGE, PictureError) as error:
         raise SequenceFileError(f"{path}: a view is damaged ({error}); render it again") from error
     return views
+
+
+def _first_of_pair(record: SequenceRecord, view: ViewRecord) -> ViewRecord:
+    """The view itself, or the first frame of its pair: both are to be turned alike."""
+    return view if view.pair == NO_PAIR else next(each for each in record.views if each.pair == view.pair)
+
+
+def _find_down(view: ViewRecord) -> NDArray[np.float64] | None:
+    """View.down of a laparoscope's view."""
+    down = (np.array(DOWN) @ np.array(view.T_world_camera).reshape(4, 4)[:3, :3])[:2]
+    length = float(np.linalg.norm(down))
+    return down / length if length > TOO_STEEP else None
 
 
 _DAMAGE = (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError, IndexError, EOFError)

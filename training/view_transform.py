@@ -19,26 +19,41 @@ from training.sequence_file import View
 
 # Log depths of neighbours further apart than this belong to different surfaces, between which nothing is.
 EDGE_LOG_DEPTH = 0.02
+ASKEW = math.radians(12)  # standard deviation
 
 
 @dataclass(frozen=True)
 class TransformRanges:
-    """zoom: largest enlargement over the least one that fills the scope's view; flip, roll: whether they are drawn."""
+    """What crops are drawn from.
+
+    max_zoom: largest enlargement over the least one that fills the scope's view; flip, roll: whether they are drawn.
+    upright: share of the views with a down that are shown with down below, give or take ASKEW.
+    """
 
     max_zoom: float
     roll: bool
     flip: bool
+    upright: float = 0.0
 
 
 def draw_transform(
-    rng: np.random.Generator, source: tuple[int, int], scope: NDArray[np.bool_], ranges: TransformRanges
+    rng: np.random.Generator,
+    source: tuple[int, int],
+    scope: NDArray[np.bool_],
+    ranges: TransformRanges,
+    down: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """A similarity A [3, 3] from source to target pixels, such that every pixel that the scope shows is rendered.
 
-    source: width and height of the rendering. scope: field of view in the target, bool [H, W].
+    source: width and height of the rendering. scope: field of view in the target, bool [H, W]. down: View.down.
     """
-    roll = rng.uniform(-math.pi, math.pi) if ranges.roll else 0.0
+    # All is drawn before it is chosen from, so that what is drawn next is the same for both views of a pair.
+    roll, askew, upright = rng.uniform(-math.pi, math.pi), rng.normal(0, ASKEW), rng.random() < ranges.upright
     mirror = -1.0 if ranges.flip and rng.random() < 0.5 else 1.0
+    if not ranges.roll:
+        roll = 0.0
+    elif down is not None and upright:
+        roll = math.atan2(mirror * down[0], down[1]) + askew
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]]) @ np.diag([mirror, 1.0])
     low, high = _extent(scope, turn)
     room = np.array(source) - 1.0

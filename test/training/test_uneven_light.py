@@ -1,8 +1,9 @@
-"""Uneven light is a smooth gain, 1 on the optical axis, that treats all directions alike on average."""
+"""Uneven light is a smooth gain, 1 on the optical axis, that prefers no direction on average."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from training.uneven_light import MOST, UnevenLight, draw_uneven_light
 
@@ -14,13 +15,25 @@ def test_no_strength_is_even_light() -> None:
 
 
 def test_the_gain_is_what_its_coefficients_say() -> None:
-    log = np.log(UnevenLight(0.3, -0.2, 0.1, 0.4).gain(K, 128, 160))
-    x, y = (150 - 79.5) / 100, (20 - 63.5) / 100
+    log = np.log(UnevenLight(0.3, -0.2, 0.1, 0.4, 0.0).gain(K, 128, 160))
+    x, y = (150 - 79.5) / 80, (20 - 63.5) / 80
     np.testing.assert_allclose(log[20, 150], 0.3 * x - 0.2 * y + 0.1 * (x * x - y * y) + 0.4 * x * y, rtol=1e-5)
 
 
+def test_light_falls_off_towards_the_rim_of_narrow_views_and_less_in_wide_ones() -> None:
+    light = UnevenLight(0.0, 0.0, 0.0, 0.0, 1.5)
+
+    def log_at_rim(focal: float) -> float:
+        K = np.array([[focal, 0, 80], [0, focal, 64], [0, 0, 1]])
+        return float(np.log(light.gain(K, 128, 160)[64, 0]))
+
+    assert log_at_rim(320.0) == pytest.approx(-1.5)
+    assert log_at_rim(160.0) == pytest.approx(-1.5)
+    assert log_at_rim(80.0) == pytest.approx(-1.5 * 0.55)
+
+
 def test_nothing_is_lit_out_of_all_proportion() -> None:
-    log = np.log(UnevenLight(9.0, 0.0, 0.0, 0.0).gain(K, 128, 160))
+    log = np.log(UnevenLight(9.0, 0.0, 0.0, 0.0, 0.0).gain(K, 128, 160))
     np.testing.assert_allclose([log.min(), log.max()], [-MOST, MOST], rtol=1e-5)
 
 

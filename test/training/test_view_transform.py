@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planes import HEIGHT, WIDTH, K, plane_depth
 
 from training.sequence_file import View
-from training.view_transform import TransformRanges, draw_transform, transform_camera, transform_view
+from training.view_transform import ASKEW, TransformRanges, draw_transform, transform_camera, transform_view
 
 PLANE = np.array([5.0, -8.0, 35.0])
 
@@ -74,6 +74,31 @@ def test_the_whole_field_of_view_is_rendered(seed: int, roll: bool, flip: bool) 
     assert source[:2].min() >= -1e-6
     assert (source[0].max(), source[1].max()) <= (WIDTH - 1 + 1e-6, HEIGHT - 1 + 1e-6)
     assert source[1].max() <= HEIGHT - 1 + 1e-6
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10_000), angle=st.floats(-math.pi, math.pi), flip=st.booleans())
+def test_an_upright_view_has_down_below(seed: int, angle: float, flip: bool) -> None:
+    down = np.array([math.cos(angle), math.sin(angle)])
+    ranges = TransformRanges(1.5, roll=True, flip=flip, upright=1.0)
+    A = draw_transform(np.random.default_rng(seed), (WIDTH, HEIGHT), octagon(64, 48), ranges, down)
+    shown = A[:2, :2] @ down
+    assert abs(math.atan2(shown[0], shown[1])) < 5 * ASKEW
+
+
+def test_views_without_a_down_and_a_share_of_the_others_are_turned_by_any_angle() -> None:
+    def angles(down: np.ndarray | None, upright: float) -> np.ndarray:
+        ranges = TransformRanges(1.5, roll=True, flip=False, upright=upright)
+        drawn = [
+            draw_transform(np.random.default_rng(seed), (WIDTH, HEIGHT), octagon(64, 48), ranges, down)
+            for seed in range(200)
+        ]
+        return np.abs([math.atan2(A[0, 1], A[1, 1]) for A in drawn])
+
+    below = np.array([0.0, 1.0])
+    assert (angles(None, 1.0) > math.pi / 2).mean() == pytest.approx(0.5, abs=0.15)
+    assert (angles(below, 0.5) > math.pi / 2).mean() == pytest.approx(0.25, abs=0.12)
+    assert not (angles(below, 1.0) > math.pi / 2).any()
 
 
 def test_nothing_lies_between_two_surfaces() -> None:
