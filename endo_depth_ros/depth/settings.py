@@ -100,7 +100,7 @@ class DepthSettings:
         live=True,
     )
     max_edge_width_px: float = setting(
-        1.55,
+        1.45,
         "Width of the sharper edges (standard deviation, in a picture 320 px wide, or in the model's image of a wide "
         "scope where that is smaller) above which the frame is blurred; "
         "0 takes any",
