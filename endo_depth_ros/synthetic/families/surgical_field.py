@@ -17,7 +17,7 @@ from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.families.building import WALL, Component, Roughness, assemble, draw_palettes
 from endo_depth_ros.synthetic.families.centre_line import CentreLine
 from endo_depth_ros.synthetic.families.loops import Loop, draw_radii
-from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, Slab, random_turn
+from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, random_turn
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -186,10 +186,15 @@ def _draw_vessel(rng: np.random.Generator, bed: Bed, half: Array) -> Component:
 
 
 def _draw_flap(rng: np.random.Generator, bed: Bed, half: Array) -> Component:
-    """A sheet of tissue that lies on the bed or was lifted off it."""
+    """A wavy sheet of tissue that lies on the bed or was lifted off it."""
     centre = bed.point(half[:2] * rng.uniform(-0.5, 0.5, 2), rng.uniform(0.0, 0.010))
     turn = _about_z(rng.uniform(0, np.pi)) @ random_turn(rng, 45)
-    sheet = Slab(centre, (rng.uniform(0.012, 0.03), rng.uniform(0.01, 0.02), 0.0022), turn, 0.002)
+    body = Ellipsoid(centre, (rng.uniform(0.012, 0.03), rng.uniform(0.01, 0.02), 0.005), turn)
+    noise, wave = VolumeNoise(rng, 1), rng.uniform(0.0005, 0.0015)
+
+    def sheet(points: Tensor) -> Tensor:
+        return body(points) + wave * noise.at(points, 0.012)[0]
+
     return Component(sheet, int(rng.choice([_BED, _FAT, _OTHER_ORGAN])), 0.004)
 
 
