@@ -18,7 +18,16 @@ from endo_depth_ros.synthetic.families.building import (
 )
 from endo_depth_ros.synthetic.families.centre_line import CentreLine
 from endo_depth_ros.synthetic.families.loops import Loop, draw_radii
-from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, Slab, column, random_turn, smooth_intersection
+from endo_depth_ros.synthetic.families.shapes import (
+    Ellipsoid,
+    Field,
+    Hollow,
+    Slab,
+    column,
+    random_turn,
+    smooth_intersection,
+)
+from endo_depth_ros.synthetic.families.uneven_skin import Lobed, Uneven
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -74,12 +83,7 @@ def _draw_way(rng: np.random.Generator, half: Array, trocar: Array) -> Array:
 def _draw_dome(rng: np.random.Generator, half: Array) -> Field:
     """The abdominal wall, and behind and below what fills the abdomen, as one uneven bag."""
     bag = Ellipsoid(np.zeros(3), (half[0], half[1], half[2]), np.eye(3))
-    noise, amplitude = VolumeNoise(rng, 1), 0.05 * float(half.mean()) * rng.uniform(0.3, 1.5)
-
-    def dome(points: Tensor) -> Tensor:
-        return -bag(points) + amplitude * noise.at(points, 0.05)[0]
-
-    return dome
+    return Uneven(Hollow(bag), VolumeNoise(rng, 1), 0.05 * float(half.mean()) * rng.uniform(0.3, 1.5), 0.05)
 
 
 def _draw_floor(rng: np.random.Generator, half: Array) -> Field:
@@ -91,9 +95,9 @@ def _draw_floor(rng: np.random.Generator, half: Array) -> Field:
     height = cell * rng.uniform(0.1, 0.35)
 
     def floor(points: Tensor) -> Tensor:
-        return depth - (points * column(tilt, points)).sum(0) - height * noise.at(points, cell)[0].abs()
+        return depth - (points * column(tilt, points)).sum(0)
 
-    return floor
+    return Lobed(floor, noise, height, cell)
 
 
 def _draw_liver(rng: np.random.Generator, half: Array, side: float) -> list[Component]:
@@ -121,12 +125,11 @@ def _draw_lens(rng: np.random.Generator, centre: Array, half_axes: Array) -> Fie
     upper = Ellipsoid(centre + shift, tuple(half_axes), turn)
     lower = Ellipsoid(centre - shift, tuple(half_axes * rng.uniform(0.9, 1.2)), turn @ random_turn(rng, 8))
     edge = rng.uniform(0.001, 0.006)
-    noise, amplitude = VolumeNoise(rng, 1), 0.0015 * rng.uniform(0.2, 2)
 
     def lens(points: Tensor) -> Tensor:
-        return smooth_intersection(upper(points), lower(points), edge) + amplitude * noise.at(points, 0.025)[0]
+        return smooth_intersection(upper(points), lower(points), edge)
 
-    return lens
+    return Uneven(lens, VolumeNoise(rng, 1), 0.0015 * rng.uniform(0.2, 2), 0.025)
 
 
 def _draw_stomach(rng: np.random.Generator, half: Array, side: float) -> Field:
@@ -153,11 +156,7 @@ def _draw_fat(rng: np.random.Generator, half: Array) -> Component:
     centre = half * rng.uniform((-0.8, 0.1, -0.7), (0.8, 0.9, 0.9))
     body = Ellipsoid(centre, tuple(half * rng.uniform((0.12, 0.1, 0.12), (0.45, 0.3, 0.45))), random_turn(rng, 40))
     noise, cell, height = VolumeNoise(rng, 1), rng.uniform(0.006, 0.016), rng.uniform(0.15, 0.4)
-
-    def fat(points: Tensor) -> Tensor:
-        return body(points) - height * cell * noise.at(points, cell)[0].abs()
-
-    return Component(fat, _FAT, 0.003)
+    return Component(Lobed(body, noise, height * cell, cell), _FAT, 0.003)
 
 
 def _draw_vessel(rng: np.random.Generator, half: Array) -> Component:

@@ -24,6 +24,7 @@ from endo_depth_ros.synthetic.families.building import (
 from endo_depth_ros.synthetic.families.centre_line import CentreLine
 from endo_depth_ros.synthetic.families.loops import Loop
 from endo_depth_ros.synthetic.families.shapes import Capsule, Ellipsoid, Field, random_turn
+from endo_depth_ros.synthetic.families.uneven_skin import Lobed
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -102,9 +103,4 @@ def _draw_tumour(rng: np.random.Generator, half: Array) -> Field:
     direction = rng.normal(size=3)
     size = float(half.mean()) * rng.uniform(0.06, 0.25)
     body = Ellipsoid(half * direction / np.linalg.norm(direction), tuple(size * rng.uniform(0.7, 1.3, 3)), np.eye(3))
-    noise, height, cell = VolumeNoise(rng, 1), rng.uniform(0.0, 0.2) * size, max(0.0018, 0.35 * size)
-
-    def tumour(points: Tensor) -> Tensor:
-        return body(points) - height * noise.at(points, cell)[0].abs()
-
-    return tumour
+    return Lobed(body, VolumeNoise(rng, 1), rng.uniform(0.0, 0.2) * size, max(0.0018, 0.35 * size))

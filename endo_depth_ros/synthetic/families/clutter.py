@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.families.building import (
@@ -21,7 +20,8 @@ from endo_depth_ros.synthetic.families.building import (
 )
 from endo_depth_ros.synthetic.families.centre_line import CentreLine, draw_bends
 from endo_depth_ros.synthetic.families.loops import Loop, draw_radii
-from endo_depth_ros.synthetic.families.shapes import Capsule, Ellipsoid, Field, Slab, Swept, random_turn
+from endo_depth_ros.synthetic.families.shapes import Capsule, Ellipsoid, Field, Hollow, Slab, Swept, random_turn
+from endo_depth_ros.synthetic.families.uneven_skin import Uneven
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -50,12 +50,8 @@ def draw_clutter(rng: np.random.Generator) -> Anatomy:
 
 def _draw_bag(rng: np.random.Generator, half: Array) -> Field:
     bag = Ellipsoid(np.zeros(3), (half[0], half[1], half[2]), random_turn(rng, 10))
-    noise, depth, cell = VolumeNoise(rng, 1), half.mean() * rng.uniform(0.03, 0.12), half.mean() * rng.uniform(0.4, 0.9)
-
-    def wall(points: Tensor) -> Tensor:
-        return -bag(points) - depth * noise.at(points, cell)[0]
-
-    return wall
+    noise, size = VolumeNoise(rng, 1), float(half.mean())
+    return Uneven(Hollow(bag), noise, -size * rng.uniform(0.03, 0.12), size * rng.uniform(0.4, 0.9))
 
 
 def _blob(rng: np.random.Generator, centre: Array, size: float) -> Field:

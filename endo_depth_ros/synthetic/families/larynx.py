@@ -16,6 +16,7 @@ from endo_depth_ros.synthetic.families.building import (
     draw_roughness,
 )
 from endo_depth_ros.synthetic.families.shapes import Capsule, Ellipsoid, Field, Slab, smooth_union
+from endo_depth_ros.synthetic.families.uneven_skin import Uneven
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -54,12 +55,11 @@ def _draw_throat(rng: np.random.Generator, size: float, above: float, below: flo
     trachea = Capsule(
         np.array([0, 0, -0.006]), np.array([0, 0, below]), size * 0.008, size * rng.uniform(0.006, 0.0085)
     )
-    noise, amplitude = VolumeNoise(rng, 1), rng.uniform(0.0002, 0.001)
 
     def throat(points: Tensor) -> Tensor:
-        return -smooth_union(pharynx(points), trachea(points), 0.004) + amplitude * noise.at(points, 0.01)[0]
+        return -smooth_union(pharynx(points), trachea(points), 0.004)
 
-    return throat
+    return Uneven(throat, VolumeNoise(rng, 1), rng.uniform(0.0002, 0.001), 0.01)
 
 
 def _draw_folds(rng: np.random.Generator, size: float) -> list[Component]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from endo_depth_ros.synthetic.families.building import Component
 from endo_depth_ros.synthetic.families.shapes import Capsule, Ellipsoid, Field, random_turn, smooth_union
 from endo_depth_ros.synthetic.families.tube_wall import TubeWall
+from endo_depth_ros.synthetic.families.uneven_skin import Uneven
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 POLYP_PART = 1
@@ -64,9 +65,4 @@ def _upright(rng: np.random.Generator, inward: NDArray[np.float64]) -> NDArray[n
 
 def _lumpy(rng: np.random.Generator, body: Field, size: float) -> Field:
     """The body with lumps of a polyp's surface."""
-    noise, amplitude = VolumeNoise(rng, 1), size * rng.uniform(0.0, 0.06)
-
-    def lumpy(points: Tensor) -> Tensor:
-        return body(points) - amplitude * noise.at(points, max(0.002, 0.5 * size))[0]
-
-    return lumpy
+    return Uneven(body, VolumeNoise(rng, 1), -size * rng.uniform(0.0, 0.06), max(0.002, 0.5 * size))

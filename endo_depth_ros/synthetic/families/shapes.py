@@ -99,6 +99,16 @@ class Swept:
         return self.body(points - along * direction)
 
 
+@dataclass(frozen=True, eq=False)
+class Hollow:
+    """The cavity that a body would fill."""
+
+    body: Field
+
+    def __call__(self, points: Tensor) -> Tensor:
+        return -self.body(points)
+
+
 def _from_segment(points: Tensor, a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
     """Distance [N] from the segment, and where on it the nearest point is, 0-1 [N]."""
     axis = column(b - a, points)

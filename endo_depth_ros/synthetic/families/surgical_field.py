@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from endo_depth_ros.synthetic.anatomy import Anatomy
 from endo_depth_ros.synthetic.families.building import WALL, Component, Roughness, assemble, draw_palettes
 from endo_depth_ros.synthetic.families.centre_line import CentreLine
 from endo_depth_ros.synthetic.families.loops import Loop, draw_radii
-from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, random_turn
+from endo_depth_ros.synthetic.families.shapes import Ellipsoid, Field, Hollow, random_turn
+from endo_depth_ros.synthetic.families.uneven_skin import Lobed, Uneven
 from endo_depth_ros.synthetic.families.volume_noise import VolumeNoise
 
 Array = NDArray[np.float64]
@@ -88,6 +90,7 @@ class Bed:
         across = x * float(np.cos(direction)) + y * float(np.sin(direction)) - offset
         plane = x * float(self.slope[0]) + y * float(self.slope[1])
         waves = wave * self.noise.at(flat, length)[0].clamp(-2.5, 2.5)
+        # Elsewhere in the noise, so that lobules and waves have nothing to do with each other.
         lobules = bump * self.noise.at(flat + 0.5, cell)[0].abs().clamp_max(2.5)
         return plane + waves - lobules + bottom * torch.exp(-torch.square(across / half_width))
 
@@ -114,12 +117,7 @@ def _draw_bed(rng: np.random.Generator, height: float) -> Bed:
 def _draw_bag(rng: np.random.Generator, half: Array) -> Field:
     """The walls around the field, far from its middle."""
     bag = Ellipsoid(np.zeros(3), (half[0], half[1], half[2]), np.eye(3))
-    noise, amplitude = VolumeNoise(rng, 1), 0.04 * float(half.mean()) * rng.uniform(0.3, 1.5)
-
-    def wall(points: Tensor) -> Tensor:
-        return -bag(points) + amplitude * noise.at(points, 0.04)[0]
-
-    return wall
+    return Uneven(Hollow(bag), VolumeNoise(rng, 1), 0.04 * float(half.mean()) * rng.uniform(0.3, 1.5), 0.04)
 
 
 def _draw_way(rng: np.random.Generator, bed: Bed, half: Array, trocar: Array) -> Array:
@@ -137,11 +135,7 @@ def _draw_organ(rng: np.random.Generator, bed: Bed, half: Array, part: int) -> C
     turn = random_turn(rng, 12) @ _about_z(rng.uniform(0, np.pi))
     centre = bed.point(half[:2] * rng.uniform(-0.6, 0.6, 2), emerges - float(axes[2]))
     body = Ellipsoid(centre, (float(axes[0]), float(axes[1]), float(axes[2])), turn)
-    noise, amplitude = VolumeNoise(rng, 1), float(axes[2]) * rng.uniform(0.0, 0.08)
-
-    def organ(points: Tensor) -> Tensor:
-        return body(points) + amplitude * noise.at(points, 0.015)[0]
-
+    organ = Uneven(body, VolumeNoise(rng, 1), float(axes[2]) * rng.uniform(0.0, 0.08), 0.015)
     return Component(organ, part, rng.uniform(0.001, 0.010))
 
 
@@ -168,11 +162,7 @@ def _draw_fat(rng: np.random.Generator, bed: Bed, half: Array) -> Component:
     centre = bed.point(half[:2] * rng.uniform(-0.7, 0.7, 2), float(axes[2]) * rng.uniform(-0.5, 0.3))
     body = Ellipsoid(centre, (axes[0], axes[1], axes[2]), random_turn(rng, 15) @ _about_z(rng.uniform(0, np.pi)))
     noise, cell, height = VolumeNoise(rng, 1), rng.uniform(0.005, 0.012), rng.uniform(0.1, 0.3)
-
-    def fat(points: Tensor) -> Tensor:
-        return body(points) - height * cell * noise.at(points, cell)[0].abs()
-
-    return Component(fat, _FAT, 0.003)
+    return Component(Lobed(body, noise, height * cell, cell), _FAT, 0.003)
 
 
 def _draw_vessel(rng: np.random.Generator, bed: Bed, half: Array) -> Component:
@@ -190,15 +180,11 @@ def _draw_flap(rng: np.random.Generator, bed: Bed, half: Array) -> Component:
     centre = bed.point(half[:2] * rng.uniform(-0.5, 0.5, 2), rng.uniform(0.0, 0.010))
     turn = _about_z(rng.uniform(0, np.pi)) @ random_turn(rng, 45)
     body = Ellipsoid(centre, (rng.uniform(0.012, 0.03), rng.uniform(0.01, 0.02), 0.005), turn)
-    noise, wave = VolumeNoise(rng, 1), rng.uniform(0.0005, 0.0015)
-
-    def sheet(points: Tensor) -> Tensor:
-        return body(points) + wave * noise.at(points, 0.012)[0]
-
+    sheet = Uneven(body, VolumeNoise(rng, 1), rng.uniform(0.0005, 0.0015), 0.012)
     return Component(sheet, int(rng.choice([_BED, _FAT, _OTHER_ORGAN])), 0.004)
 
 
 def _about_z(angle: float) -> Array:
     """Rotation matrix [3, 3]."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    turn: Array = Rotation.from_rotvec([0.0, 0.0, angle]).as_matrix()
+    return turn
