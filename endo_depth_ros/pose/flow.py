@@ -11,8 +11,9 @@ UNTIL_STILL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 15, 0.02)
 FLAGS = cv2.OPTFLOW_USE_INITIAL_FLOW
 # The way back starts this far off, so that a point that doesn't move at all proves nothing.
 NUDGE_PX = 1.5
-# Mean difference of grey levels between patches of evened-out pictures; of two that have nothing in common it is 45.
-MAX_DIFFERENCE = 25.0
+# Least correlation of the patches. Patches of nothing but noise are found near where they are expected, and found back
+# from there, but have little in common.
+MIN_CORRELATION = 0.6
 
 
 def follow(
@@ -32,7 +33,7 @@ def follow(
     if len(points) == 0:
         return points, np.zeros(0, bool)
     size, flags = (window_px, window_px), FLAGS
-    there, found, difference = cv2.calcOpticalFlowPyrLK(
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
         start,
         end,
         points[:, None],
@@ -54,7 +55,33 @@ def follow(
     )
     ends = np.asarray(there[:, 0], np.float32)
     near = np.abs(back[:, 0] - points).max(axis=1) < max_return_px
-    alike = difference[:, 0] < MAX_DIFFERENCE
+    alike = correlate(start, points, end, ends, window_px) > MIN_CORRELATION
     limit = np.array([start.shape[1] - 1, start.shape[0] - 1])
     inside = ((ends >= 0) & (ends <= limit)).all(axis=1)
     return ends, (found[:, 0] == 1) & (returned[:, 0] == 1) & near & alike & inside
+
+
+def correlate(
+    start: NDArray[np.uint8], points: Points, end: NDArray[np.uint8], ends: Points, window_px: int
+) -> NDArray[np.float32]:
+    """Correlation [N] of patches around `points` [N, 2] of one image and `ends` [N, 2] of another, 0 where one is flat.
+
+    (Zero-mean normalised cross-correlation.)
+    """
+    first, second = _patches(start, points, window_px), _patches(end, ends, window_px)
+    first -= first.mean(axis=1, keepdims=True)
+    second -= second.mean(axis=1, keepdims=True)
+    together = np.einsum("np,np->n", first, second)
+    alone = np.einsum("np,np->n", first, first) * np.einsum("np,np->n", second, second)
+    return np.asarray(together / np.sqrt(np.maximum(alone, 1.0)), np.float32)
+
+
+def _patches(image: NDArray[np.uint8], points: Points, window_px: int) -> NDArray[np.float32]:
+    """Square patches around points [N, 2], [N, window_px²], between pixels."""
+    offsets = np.arange(window_px, dtype=np.float32) - window_px // 2
+    shape = (len(points) * window_px, window_px)
+    across = np.broadcast_to(points[:, 0, None, None] + offsets, (len(points), window_px, window_px))
+    down = np.broadcast_to(points[:, 1, None, None] + offsets[:, None], (len(points), window_px, window_px))
+    grid = np.ascontiguousarray(across.reshape(shape)), np.ascontiguousarray(down.reshape(shape))
+    patches = cv2.remap(image, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(patches.reshape(len(points), -1), np.float32)

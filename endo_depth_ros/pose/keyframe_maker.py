@@ -19,7 +19,7 @@ def make_keyframe(
     """The keyframe, and all landmarks to follow from it: those of `seen` and those that it brings."""
     usable = find_usable(view.estimate, view.trusted)
     known = seen.pixels.astype(np.float32)
-    corners = find_corners(view.picture, usable, known, settings.grid_cell_px, settings.corner_quality)
+    corners = find_corners(view.picture.grey, usable, known, settings.grid_cell_px, settings.corner_quality)
     pixels = corners.astype(np.float64)
     measured_log, measured_sigma = sample_log_depth(view.estimate, pixels, settings)
     rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(view.camera_matrix).T
@@ -31,7 +31,7 @@ def make_keyframe(
         np.concatenate([seen.anchor, np.full(len(corners), number, np.int64)]),
         np.concatenate([seen.index, np.arange(len(corners))]),
         tracked,
-        flow_covariance(view.picture, usable, tracked, settings.flow_window_px, settings.pixel_sigma),
+        flow_covariance(view.picture, tracked, settings.flow_window_px, settings.pixel_sigma),
     )
     return keyframe, tracks
 

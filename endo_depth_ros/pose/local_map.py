@@ -6,9 +6,10 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.appearance import Picture
+from endo_depth_ros.pose.camera_search import Landmarked
 from endo_depth_ros.pose.covariance import compose
 from endo_depth_ros.pose.keyframe import Keyframe, Tracks
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen, sightings_of
@@ -41,8 +42,8 @@ class LocalMap:
         """Track against these keyframes no more; places stay known."""
         self._optimiser.forget()
         self.keyframes: dict[int, Keyframe] = {}
-        self.tracks = Tracks()
-        self.picture: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
+        self._tracks = Tracks()
+        self._picture = Picture(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32))
         self._covariance = np.eye(6)
 
     def close(self) -> None:
@@ -58,6 +59,11 @@ class LocalMap:
     def is_busy(self) -> bool:
         """Whether another keyframe would have to wait."""
         return self._optimiser.is_busy
+
+    @property
+    def landmarked(self) -> Landmarked:
+        """What a frame is compared with."""
+        return Landmarked(self._picture, self._tracks, self.keyframes)
 
     @property
     def newest(self) -> Keyframe:
@@ -121,9 +127,9 @@ class LocalMap:
 
     def _install(self, view: View, keyframe: Keyframe, tracks: Tracks, covariance: Array) -> None:
         self.keyframes[keyframe.number] = keyframe
-        self.tracks, self.picture, self._covariance = tracks, view.picture, covariance
+        self._tracks, self._picture, self._covariance = tracks, view.picture, covariance
         self._distance = float(np.median(view.estimate.depth[view.estimate.valid])) * float(np.exp(keyframe.log_scale))
-        self.places.remember(keyframe, view.picture, view.estimate.depth)
+        self.places.remember(keyframe, view.picture.grey, view.estimate.depth)
 
     def _update(self, keyframe: Keyframe, result: WindowResult) -> None:
         number = keyframe.number

@@ -20,8 +20,8 @@ MOST, MAX_SIGMA = 0.5, 0.14
 
 def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resection | None:
     """The pose in the map, from the first place that the view agrees with in looks, geometry and depth."""
-    for place in places.candidates(view.picture):
-        matches = places.match(place, view.picture)
+    for place in places.candidates(view.picture.grey):
+        matches = places.match(place, view.picture.grey)
         if len(matches.pixels) < MIN_POINTS:
             continue
         logs = sample_log_depth(view.estimate, matches.pixels, settings)

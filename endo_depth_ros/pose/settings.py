@@ -19,6 +19,9 @@ class PoseSettings:
         0.02, "Corners weaker than this share of a strong one are not tracked", minimum=0.0, maximum=1.0
     )
     flow_window_px: int = setting(17, "Side of the patch that is followed", unit="px", minimum=7, maximum=63)
+    wide_window_px: int = setting(
+        41, "Side of the patch that is followed where too few small ones are found", unit="px", minimum=7, maximum=127
+    )
     flow_levels: int = setting(3, "Halvings of the image for large motion", minimum=0, maximum=6)
     max_return_px: float = setting(
         0.7, "A point followed there and back must return this close", unit="px", minimum=0.05, maximum=10.0
@@ -78,7 +81,7 @@ class PoseSettings:
         maximum=1.0,
     )
     keyframe_overlap: float = setting(
-        0.65, "A share of followed points below this makes a new keyframe", minimum=0.0, maximum=1.0
+        0.5, "A share of followed points below this makes a new keyframe", minimum=0.0, maximum=1.0
     )
     window: int = setting(8, "Keyframes that are optimised together", unit="keyframes", minimum=2, maximum=50)
     max_keyframes: int = setting(
@@ -126,5 +129,6 @@ class PoseSettings:
 
     def check(self) -> None:
         """Raise SettingsError for settings that contradict one another."""
-        if self.flow_window_px % 2 == 0:
-            raise SettingsError(f"flow_window_px is {self.flow_window_px} but must be odd, to have a middle")
+        for name in ("flow_window_px", "wide_window_px"):
+            if getattr(self, name) % 2 == 0:
+                raise SettingsError(f"{name} is {getattr(self, name)} but must be odd, to have a middle")

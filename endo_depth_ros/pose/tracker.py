@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import DepthEstimate, PoseEstimate, TrackingState, Verdict
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.camera_search import find_camera
 from endo_depth_ros.pose.covariance import compose, to_message_order
 from endo_depth_ros.pose.frozen_video import FrozenVideo
 from endo_depth_ros.pose.lie import Array, log_se3
@@ -24,8 +25,6 @@ from endo_depth_ros.pose.views import (
     Sight,
     TrackingError,
     View,
-    follow_landmarks,
-    locate_camera,
     measure_parallax,
 )
 from endo_depth_ros.pose.window import FactorsMaker
@@ -202,10 +201,9 @@ class Tracker:
         try:
             if not self._map.is_begun:
                 raise TrackingError("there is nothing to track against")
-            tracks, keyframes, T = self._map.tracks, self._map.keyframes, guess.T_map_camera
-            found = follow_landmarks(view, self._map.picture, tracks, keyframes, T, self.settings)
+            T = guess.T_map_camera
             prior = None if guess.information is None else Prior(T, guess.information)
-            return _Attempt(guess, locate_camera(*found, T, prior, len(tracks), self.settings))
+            return _Attempt(guess, find_camera(view, self._map.landmarked, T, prior, self.settings))
         except TrackingError as error:
             return _Attempt(guess, None, str(error), isinstance(error, NoMatchError))
 
@@ -249,7 +247,7 @@ class Tracker:
         parallax = measure_parallax(
             sight.tracks.pixels, sight.evidence.pixels, newest, sight.resection.T_map_camera, view.camera_matrix
         )
-        far = parallax > self.settings.keyframe_parallax * view.picture.shape[1]
+        far = parallax > self.settings.keyframe_parallax * view.picture.grey.shape[1]
         return far or sight.share < self.settings.keyframe_overlap
 
     def _return_to(self, view: View, guess: _Guess, place: Resection) -> TrackedFrame:

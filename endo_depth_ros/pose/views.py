@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.contracts import DepthEstimate
 from endo_depth_ros.geometry.transforms import Transform
-from endo_depth_ros.pose.appearance import even_out
-from endo_depth_ros.pose.depth_samples import sample_log_depth
-from endo_depth_ros.pose.flow import follow
-from endo_depth_ros.pose.keyframe import Keyframe, Tracks, locate, project_points
+from endo_depth_ros.pose.appearance import Picture, even_out
+from endo_depth_ros.pose.keyframe import Tracks, project_points
 from endo_depth_ros.pose.lie import Array
-from endo_depth_ros.pose.resection import Evidence, Prior, Resection, find_consensus, refine
-from endo_depth_ros.pose.settings import PoseSettings
+from endo_depth_ros.pose.resection import Evidence, Resection
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +24,10 @@ class View:
     trusted: NDArray[np.bool_] | None
 
     @cached_property
-    def picture(self) -> NDArray[np.uint8]:
-        """The evened-out grey image, uint8 [H, W]."""
-        return even_out(self.estimate.frame.image)
+    def picture(self) -> Picture:
+        """The evened-out grey image of what has depth and is tissue."""
+        tissue = self.estimate.valid if self.trusted is None else self.estimate.valid & self.trusted
+        return even_out(self.estimate.frame.image, tissue)
 
     @property
     def camera_matrix(self) -> Array:
@@ -66,65 +64,6 @@ class TrackingError(RuntimeError):
 
 class NoMatchError(TrackingError):
     """The known points aren't found again, or agree on no pose."""
-
-
-def follow_landmarks(
-    view: View,
-    picture: NDArray[np.uint8],
-    tracks: Tracks,
-    keyframes: dict[int, Keyframe],
-    guess: Transform,
-    settings: PoseSettings,
-) -> tuple[Tracks, Evidence]:
-    """The tracked landmarks that are found in the view, and where.
-
-    picture: the newest keyframe's, in which the tracks are. guess: T_map_camera. Raises NoMatchError.
-    """
-    points = locate(tracks, keyframes)
-    newest = keyframes[max(keyframes)]
-    drift = tracks.pixels - project_points(points.points, newest.T_map_camera, newest.K)[0]
-    expected, z = project_points(points.points, guess, view.camera_matrix)
-    ahead = z > 0
-    start = np.where(ahead[:, None], expected + drift, tracks.pixels).astype(np.float32)
-    pixels, found = follow(
-        picture,
-        view.picture,
-        tracks.pixels,
-        start,
-        settings.flow_window_px,
-        settings.flow_levels,
-        settings.max_return_px,
-    )
-    if view.trusted is not None:
-        column, row = np.rint(pixels[found]).astype(np.intp).T
-        found[found] = view.trusted[row, column]
-    if np.count_nonzero(found) < settings.min_points:
-        raise NoMatchError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
-    seen = pixels.astype(np.float64)
-    logs = sample_log_depth(view.estimate, seen, settings)
-    evidence = Evidence(points, seen, tracks.covariance, *logs, view.camera_matrix, drift)
-    return tracks.chosen(found), evidence.chosen(found)
-
-
-def locate_camera(
-    tracks: Tracks, evidence: Evidence, guess: Transform, prior: Prior | None, looked_for: int, settings: PoseSettings
-) -> Sight:
-    """The pose that the evidence makes. looked_for: how many landmarks there were. Raises TrackingError."""
-    consensus = find_consensus(evidence, guess, settings.max_reprojection_px)
-    if consensus is None:
-        raise NoMatchError(f"{len(evidence.pixels)} points agree on no pose")
-    T, agree = consensus
-    if agree.sum() < settings.min_points or agree.mean() < settings.min_inlier_share:
-        raise NoMatchError(f"only {agree.sum()} of {len(agree)} points agree on a pose")
-    evidence, tracks = evidence.chosen(agree), tracks.chosen(agree)
-    resection = refine(evidence, T, settings, prior)
-    disagreement = measure_disagreement(evidence, resection)
-    if disagreement > settings.max_depth_disagreement:
-        raise TrackingError(
-            f"depth differs by {disagreement:.0%} from the points already known, more than "
-            f"{settings.max_depth_disagreement:.0%}"
-        )
-    return Sight(resection, tracks, evidence, len(tracks) / max(looked_for, 1))
 
 
 def measure_disagreement(evidence: Evidence, resection: Resection) -> float:

@@ -21,7 +21,7 @@ ELSEWHERE = exp_se3(np.array([0, 2.5, 0, 0, 0, 0.0]))
 
 def remember(memory: PlaceMemory, view: View, number: int, T: np.ndarray) -> Keyframe:
     keyframe, _ = make_keyframe(view, number, T, 0.0, nothing_seen(), SETTINGS)
-    memory.remember(keyframe, view.picture, view.estimate.depth)
+    memory.remember(keyframe, view.picture.grey, view.estimate.depth)
     return keyframe
 
 
@@ -64,5 +64,5 @@ def test_of_two_alike_the_older_is_forgotten() -> None:
     for number, T in enumerate((ELSEWHERE, wander(0), wander(1))):
         remember(memory, View(estimate(*world.look(T), number), None), number, T)
     assert len(memory) == 2
-    seen = memory.candidates(View(estimate(*world.look(ELSEWHERE), 9), None).picture)
+    seen = memory.candidates(View(estimate(*world.look(ELSEWHERE), 9), None).picture.grey)
     assert {place.keyframe.number for place in seen} == {0, 2}

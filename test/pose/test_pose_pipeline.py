@@ -90,7 +90,7 @@ def test_of_the_paths_before_the_present_one_the_longest_is_kept_and_written(pip
 def test_a_frame_that_breaks_the_tracker_is_degraded_and_says_so(pipeline, monkeypatch):
     walk(pipeline, range(3))
     with monkeypatch.context() as broken:
-        broken.setattr(tracker_module, "follow_landmarks", lambda *_: 1 / 0)
+        broken.setattr(tracker_module, "find_camera", lambda *_: 1 / 0)
         (failed,) = walk(pipeline, [3])
     assert failed.pose.state is TrackingState.DEGRADED
     assert "ZeroDivisionError" in failed.reason
