@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
@@ -35,6 +36,8 @@ def run_together(make_nodes: Callable[[], Sequence[Any]], args: list[str] | None
     """
     # Read when the first node is made; started by hand or by launch, image-sized messages need it alike.
     os.environ.update(environment_with_profile(os.environ))
+    # Its threads wait for one another where cores are busy: 12 ms from an image to its transform in navigator.
+    cv2.setNumThreads(1)
     # rclpy's own handler ends the context on a signal and everything below watches that. Python's would raise
     # KeyboardInterrupt as well, wherever the code is by then: in an exception handler or a clean-up too.
     signal.signal(signal.SIGINT, lambda *_: None)

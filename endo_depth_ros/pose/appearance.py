@@ -15,9 +15,11 @@ from endo_depth_ros.pose.sensor_noise import measure_noise
 SURROUNDINGS = 1 / 14
 # What bare mucosa shows is faint and several pixels wide; of the sensor's noise this leaves a quarter.
 SMOOTHING_PX = 1.25
+KERNEL = (9, 9)
 # Contrast below this standard deviation (of 255) is what is left of the noise and not stretched to texture.
 NOISE_FLOOR = 1.5
 STRETCH = 40.0
+LEAST = 1e-3  # share that something is divided by
 MIDDLE = 128
 # The outermost pixels of the scope's view and those around highlights are half of what they border on.
 RIM = np.ones((7, 7), np.uint8)
@@ -41,17 +43,17 @@ def even_out(image: NDArray[np.uint8], tissue: NDArray[np.bool_]) -> Picture:
     that vary slowly over the image: both cancel. Green, since blood and mucosa differ most there. What is no tissue
     counts nowhere: the scope's rim stands still, highlights and instruments move otherwise than tissue does.
     """
-    inner = cv2.erode(tissue.astype(np.uint8), RIM, borderType=cv2.BORDER_CONSTANT, borderValue=1).astype(bool)
-    inner &= ~find_highlights(image, tissue)
-    seen, green = inner.astype(np.float32), image[..., 1].astype(np.float32)
-    share = np.maximum(cv2.GaussianBlur(seen, (0, 0), SMOOTHING_PX), 1e-3)
-    smooth = cv2.GaussianBlur(green * seen, (0, 0), SMOOTHING_PX) / share * seen
-    width = 2 * max(round(image.shape[1] * SURROUNDINGS / 2), 2) + 1
-    share = np.maximum(cv2.blur(seen, (width, width)), 1e-3)
-    mean = cv2.blur(smooth, (width, width)) / share
-    variance = cv2.blur(smooth * smooth, (width, width)) / share - mean * mean
-    stretch = STRETCH / np.sqrt(np.maximum(variance, 0) + NOISE_FLOOR**2)
+    inner = cv2.erode(tissue.view(np.uint8), RIM, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    seen = cv2.bitwise_and(inner, 1 - find_highlights(image, tissue).view(np.uint8)).astype(np.float32)
+    green = np.ascontiguousarray(image[..., 1])
+    weight = np.maximum(cv2.GaussianBlur(seen, KERNEL, SMOOTHING_PX), LEAST)
+    smooth = cv2.GaussianBlur(green * seen, KERNEL, SMOOTHING_PX) / weight * seen
+    box = (2 * max(round(image.shape[1] * SURROUNDINGS / 2), 2) + 1,) * 2
+    share = cv2.blur(seen, box)
+    weight = np.maximum(share, LEAST)
+    mean = cv2.blur(smooth, box) / weight
+    variance = np.maximum(cv2.blur(smooth * smooth, box) / weight - mean * mean, 0.0)
     # A mean of one side only leaves the light's fall, which stands still: contrast fades towards the rim.
-    stretch *= np.clip(2 * share - 1, 0, 1)
+    stretch = np.maximum(2 * share - 1, 0.0) * (STRETCH / np.sqrt(variance + NOISE_FLOOR**2))
     grey = np.clip((smooth - mean) * stretch * seen + MIDDLE, 0, 255).astype(np.uint8)
-    return Picture(grey, np.asarray(measure_noise(image[..., 1], tissue) * stretch, np.float32))
+    return Picture(grey, np.asarray(measure_noise(green, tissue) * stretch, np.float32))

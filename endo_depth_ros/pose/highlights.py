@@ -21,16 +21,16 @@ def find_highlights(image: NDArray[np.uint8], tissue: NDArray[np.bool_]) -> NDAr
     """Pixels of mirrored light and around it, bool [H, W], of an RGB image [H, W, 3] with `tissue`, bool [H, W]."""
     height, width = tissue.shape
     size = (max(width // REDUCTION, 1), max(height // REDUCTION, 1))
-    seen = cv2.resize(tissue.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    seen = cv2.resize(tissue.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
     box = (2 * max(round(size[0] * SURROUNDINGS / 2), 2) + 1,) * 2
     share = np.maximum(cv2.blur(seen, box), 1e-3)
-    mean = cv2.blur(small * seen[..., None], box) / share[..., None]
-    order = np.argsort(mean[seen > 0].sum(axis=0)) if seen.any() else np.arange(3)
-    weak, strong = order[0], order[-1]
-    more = small - mean
-    colour = 1 - mean[..., weak] / np.maximum(mean[..., strong], 1)
-    white = more[..., strong] - more[..., weak] < MOST_COLOUR * colour * more[..., strong]
-    added = white & (more.min(axis=2) > LEAST_ADDED * mean[..., strong]) & (seen > 0)
-    wide = cv2.dilate(added.astype(np.uint8), HALO)
-    return cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    channels = cv2.split(cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32))
+    around = [cv2.blur(channel * seen, box) / share for channel in channels]
+    added = [channel - mean for channel, mean in zip(channels, around, strict=True)]
+    weak, _, strong = np.argsort([float(channel @ seen.ravel()) for channel in (each.ravel() for each in channels)])
+    # 1 - weak / strong is saturation. It must be less in what is added; multiplied out, as nothing is divided then.
+    tissue_colour, added_colour = around[strong] - around[weak], added[strong] - added[weak]
+    white = added_colour * around[strong] < MOST_COLOUR * tissue_colour * added[strong]
+    enough = cv2.min(cv2.min(added[0], added[1]), added[2]) > LEAST_ADDED * around[strong]
+    wide = cv2.dilate((white & enough & (seen > 0)).astype(np.uint8), HALO)
+    return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8).view(np.bool_)

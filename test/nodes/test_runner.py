@@ -107,13 +107,14 @@ class TickingNode(Node):
             self.done.set_result(3)
 
 
-def test_spinning_ends_with_the_nodes_exit_code_and_leaves_nothing_behind_with_each_turn():
+def test_spinning_has_one_opencv_thread_ends_with_the_nodes_exit_code_and_leaves_nothing_behind_with_each_turn():
     command = [sys.executable, "-c", SPIN]
     spun = subprocess.run(command, cwd=Path(__file__).parent, timeout=DEADLINE_S, capture_output=True, text=True)
-    assert spun.stdout == "3 1\n", spun.stderr
+    assert spun.stdout == "1 3 1\n", spun.stderr
 
 
 SPIN = """
+import cv2
 from endo_depth_ros.nodes.runner import run
 from test_runner import TickingNode
 nodes = []
@@ -121,5 +122,5 @@ def make():
     nodes.append(TickingNode())
     return nodes[0]
 code = run(make)
-print(code, nodes[0].done.left)
+print(cv2.getNumThreads(), code, nodes[0].done.left)
 """
