@@ -15,7 +15,7 @@ from endo_depth_ros.pose.sensor_noise import measure_noise
 SURROUNDINGS = 1 / 14
 # What bare mucosa shows is faint and several pixels wide; of the sensor's noise this leaves a quarter.
 SMOOTHING_PX = 1.25
-KERNEL = (9, 9)
+KERNEL = (9, 9)  # of the smoothing, three standard deviations to either side
 # Contrast below this standard deviation (of 255) is what is left of the noise and not stretched to texture.
 NOISE_FLOOR = 1.5
 STRETCH = 40.0

@@ -55,10 +55,11 @@ def follow(
     )
     ends = np.asarray(there[:, 0], np.float32)
     near = np.abs(back[:, 0] - points).max(axis=1) < max_return_px
-    alike = correlate(start, points, end, ends, window_px) > MIN_CORRELATION
     limit = np.array([start.shape[1] - 1, start.shape[0] - 1])
     inside = ((ends >= 0) & (ends <= limit)).all(axis=1)
-    return ends, (found[:, 0] == 1) & (returned[:, 0] == 1) & near & alike & inside
+    ok = (found[:, 0] == 1) & (returned[:, 0] == 1) & near & inside
+    ok[ok] = correlate(start, points[ok], end, ends[ok], window_px) > MIN_CORRELATION
+    return ends, ok
 
 
 def correlate(
@@ -68,6 +69,8 @@ def correlate(
 
     (Zero-mean normalised cross-correlation.)
     """
+    if len(points) == 0:
+        return np.zeros(0, np.float32)  # which OpenCV's remap refuses
     first, second = _patches(start, points, window_px), _patches(end, ends, window_px)
     first -= first.mean(axis=1, keepdims=True)
     second -= second.mean(axis=1, keepdims=True)

@@ -24,10 +24,11 @@ def find_highlights(image: NDArray[np.uint8], tissue: NDArray[np.bool_]) -> NDAr
     seen = cv2.resize(tissue.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
     box = (2 * max(round(size[0] * SURROUNDINGS / 2), 2) + 1,) * 2
     share = np.maximum(cv2.blur(seen, box), 1e-3)
-    channels = cv2.split(cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    weak, _, strong = np.argsort(cv2.mean(small, seen.astype(np.uint8))[:3])
+    channels = cv2.split(small.astype(np.float32))
     around = [cv2.blur(channel * seen, box) / share for channel in channels]
     added = [channel - mean for channel, mean in zip(channels, around, strict=True)]
-    weak, _, strong = np.argsort([float(channel @ seen.ravel()) for channel in (each.ravel() for each in channels)])
     # 1 - weak / strong is saturation. It must be less in what is added; multiplied out, as nothing is divided then.
     tissue_colour, added_colour = around[strong] - around[weak], added[strong] - added[weak]
     white = added_colour * around[strong] < MOST_COLOUR * tissue_colour * added[strong]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from endo_depth_ros.pose.appearance import MIDDLE, NOISE_FLOOR, STRETCH, even_out
+from endo_depth_ros.pose.appearance import MIDDLE, NOISE_FLOOR, SMOOTHING_PX, STRETCH, even_out
 
 SHAPE = (256, 320)
 EVERYWHERE = np.ones(SHAPE, bool)
@@ -70,5 +70,5 @@ def test_no_tissue_at_all_is_no_error() -> None:
 
 def test_noise_is_said_in_the_pictures_own_grey_levels() -> None:
     picture = even_out(rgb(100 + noise(4.0)), EVERYWHERE)
-    left = (4.0 / (2 * np.sqrt(np.pi) * 1.25)) ** 2  # variance of white noise behind a Gaussian of 1.25 px
+    left = (4.0 / (2 * np.sqrt(np.pi) * SMOOTHING_PX)) ** 2  # variance of white noise behind a Gaussian
     assert np.median(picture.noise) == pytest.approx(4.0 * STRETCH / np.sqrt(left + NOISE_FLOOR**2), rel=0.15)

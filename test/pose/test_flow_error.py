@@ -71,3 +71,12 @@ def test_whitened_errors_have_variance_one(first: float, second: float, angle: f
     covariance = turn @ np.diag([first**2, second**2]) @ turn.T
     W = whitening(covariance[None])[0]
     np.testing.assert_allclose(W @ covariance @ W.T, np.eye(2), atol=1e-8)
+
+
+@pytest.mark.parametrize("length", [1e3, 1e6, 1e12])
+def test_the_longest_of_ellipses_is_whitened_to_numbers(length: float) -> None:
+    """Of a point beside the camera's plane, which its uncertain depth moves across the image any way."""
+    along = length * np.array([0.6, 0.8])
+    W = whitening((0.1 * np.eye(2) + np.outer(along, along))[None])[0]
+    assert np.isfinite(W).all()
+    assert np.linalg.norm(W @ along) < 2
