@@ -36,6 +36,7 @@ from endo_depth_ros.cli.process_group import node_command
 from endo_depth_ros.nodes.frame_messages import status_values
 from endo_depth_ros.nodes.messages import camera_info_message, image_message
 from endo_depth_ros.nodes.quiet_domain import join_quiet_domain
+from endo_depth_ros.process_tuning import tune_process
 from endo_depth_ros.stamps import FIRST_STAMP_NS, stamp_ns_of
 from endo_depth_ros.synthetic.sequence import SequenceSettings, render_sequence
 
@@ -156,6 +157,7 @@ def main() -> int:
     parser.add_argument("--input", type=Path, help="video, folder or bag instead of a rendered one")
     parser.add_argument("--hfov", type=float, default=70.0, help="of an input without calibration (%(default)s)")
     args = parser.parse_args()
+    tune_process()  # as drivers should
     size = tuple(int(side) for side in args.size.split("x"))
     if args.input is None:
         images = list(rendered(args.family, args.seed, size, args.rate, args.images))

@@ -9,6 +9,8 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from types import FrameType
 
+from endo_depth_ros.process_tuning import tune_process
+
 # Imported only when asked for, so that `endo-depth --help` needs neither torch nor rclpy.
 COMMANDS = {
     "demo": "render (or read) a video, run the nodes on it and show what they publish",
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in arguments if word in COMMANDS), None)
     if is_program:
+        tune_process()
         signal.signal(signal.SIGTERM, _interrupt)
     try:
         for name, summary in COMMANDS.items():

@@ -8,6 +8,8 @@ import signal
 import sys
 from types import FrameType
 
+from endo_depth_ros.process_tuning import tune_process
+
 
 def depth_node() -> int:
     """Run depth_node."""
@@ -42,6 +44,7 @@ def record_node() -> int:
 def start(name: str) -> int:
     """Import endo_depth_ros/nodes/<name>.py, which takes seconds, and run its main; returns the exit code."""
     signal.signal(signal.SIGINT, leave)
+    tune_process()
     module = importlib.import_module(f"endo_depth_ros.nodes.{name}")
     return int(module.main())
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from endo_depth_ros.pose.lie import Array
 
 Rows = NDArray[np.int64]
+NOTHING = 1e-12  # what rounding leaves of a zero
 
 
 def accumulating(count: int) -> Array:
@@ -32,7 +33,7 @@ def whitening(sequences: Rows, correlations: Array, size: int) -> scipy.sparse.c
     rows, columns, values = [], [], []
     for later in range(sequences.shape[1]):
         there = sequences[:, later] >= 0
-        for earlier in range(later + 1):
+        for earlier in np.flatnonzero(np.abs(factor[later]) > NOTHING):
             rows.append(sequences[there, later])
             columns.append(sequences[there, earlier])
             values.append(np.full(int(there.sum()), factor[later, earlier]))

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.flow_error import whitening
 from endo_depth_ros.pose.keyframe import MapPoints
-from endo_depth_ros.pose.lie import Array, exp_se3, log_se3, skew
+from endo_depth_ros.pose.lie import Array, exp_se3, log_se3
 from endo_depth_ros.pose.robust import huber_weights
 from endo_depth_ros.pose.settings import PoseSettings
 
 RANSAC_ROUNDS = 100
 RANSAC_CONFIDENCE = 0.995
 REFINEMENTS = 6
-SETTLED = 1e-7
+SETTLED = 0.01  # standard deviations: steps shorter than that are the last
 
 
 @dataclass(frozen=True)
@@ -132,32 +132,39 @@ def refine(
             g[:6] += prior.information @ log_se3(invert_transform(prior.T_map_camera) @ T)
         step = np.asarray(np.linalg.solve(H + 1e-9 * np.diag(np.diag(H)), -g), np.float64)
         T, s = T @ exp_se3(step[:6]), s + step[6]
-        if np.abs(step).max() < SETTLED:
+        if step @ H @ step < SETTLED**2:
             break
     return Resection(T, float(s), np.asarray(np.linalg.inv(H)[:6, :6], np.float64))
 
 
 def _residuals(evidence: Evidence, T: Transform, s: float) -> tuple[Array, Array]:
     """Whitened residuals [3 N] (x, y of all points, then depth) and their Jacobian [3 N, 7]."""
-    R = T[:3, :3]
-    p = (evidence.map_points.points - T[:3, 3]) @ R
+    R, A, count = T[:3, :3], evidence.K[:2, :2], len(evidence.pixels)
+    p, spread = (evidence.map_points.points - T[:3, 3]) @ R, evidence.map_points.spread @ R
     z = np.maximum(p[:, 2], 1e-9)
-    K = evidence.K
-    projection = np.zeros((len(p), 2, 3))  # d pixel / d point
-    projection[:, 0, 0], projection[:, 0, 1], projection[:, 1, 1] = K[0, 0] / z, K[0, 1] / z, K[1, 1] / z
-    projection[:, :, 2] = -(p[:, :2] @ K[:2, :2].T) / (z * z)[:, None]
-    motion = np.concatenate([skew(p), np.broadcast_to(-np.eye(3), (len(p), 3, 3))], axis=2)  # d point / d twist
-    error = p[:, :2] / z[:, None] @ K[:2, :2].T + K[:2, 2] - evidence.settled
-    drift = np.einsum("nij,nj->ni", projection, evidence.map_points.spread @ R)
+    place = p[:, :2] / z[:, None]
+    error = place @ A.T + evidence.K[:2, 2] - evidence.settled
+    drift = (spread[:, :2] - place * spread[:, 2:]) / z[:, None] @ A.T
     whiten = whitening(evidence.covariance + drift[:, :, None] * drift[:, None, :])
-    r_pixel = np.einsum("nij,nj->ni", whiten, error)
-    J_pixel = np.einsum("nij,njk,nkl->nil", whiten, projection, motion, optimize=True)
-    depth_sigma = np.hypot(evidence.log_sigma, (evidence.map_points.spread @ R)[:, 2] / z)
+    J = np.zeros((3 * count, 7))
+    J[: 2 * count, :6] = (whiten @ A @ _move(place, z)).reshape(-1, 6)
+    r = np.empty(3 * count)
+    r[: 2 * count] = (whiten @ error[:, :, None]).ravel()
     known = np.isfinite(evidence.log_depth) & (p[:, 2] > 0)
-    weight = np.where(known, 1 / depth_sigma, 0.0)
-    r_depth = weight * np.where(known, np.log(z) - evidence.log_depth - s, 0.0)
-    J_depth = np.concatenate([motion[:, 2] * (weight / z)[:, None], -weight[:, None]], axis=1)
-    J = np.zeros((3 * len(p), 7))
-    J[: 2 * len(p), :6] = J_pixel.reshape(-1, 6)
-    J[2 * len(p) :] = J_depth
-    return np.concatenate([r_pixel.ravel(), r_depth]), J
+    weight = np.where(known, 1 / np.hypot(evidence.log_sigma, spread[:, 2] / z), 0.0)
+    r[2 * count :] = weight * np.where(known, np.log(z) - evidence.log_depth - s, 0.0)
+    # d log(z): the third row of p × rotation - translation, over z.
+    J[2 * count :, 0], J[2 * count :, 1] = -weight * place[:, 1], weight * place[:, 0]
+    J[2 * count :, 5], J[2 * count :, 6] = -weight / z, -weight
+    return r, J
+
+
+def _move(place: Array, z: Array) -> Array:
+    """Derivatives [N, 2, 6] of (x/z, y/z) [N, 2] of points at depths [N] by a twist of the camera, body frame."""
+    x, y = place.T
+    J = np.zeros((len(z), 2, 6))
+    J[:, 0, 0], J[:, 0, 1], J[:, 0, 2] = x * y, -1 - x * x, y
+    J[:, 1, 0], J[:, 1, 1], J[:, 1, 2] = 1 + y * y, -x * y, -x
+    J[:, 0, 3] = J[:, 1, 4] = -1 / z
+    J[:, 0, 5], J[:, 1, 5] = x / z, y / z
+    return J

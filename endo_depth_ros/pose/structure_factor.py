@@ -1,17 +1,16 @@
-"""The landmarks of one keyframe as a factor between it and the keyframes that see them."""
+"""The landmarks of keyframes as one factor between all keyframes that brought or see them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import NDArray
 
 from endo_depth_ros.pose import flow_error
 from endo_depth_ros.pose.correlated_errors import accumulating, persistent, sequences_of, whitening
 from endo_depth_ros.pose.graph_library import gtsam
-from endo_depth_ros.pose.keyframe import Keyframe, Landmarks
+from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.lie import Array, skew
 from endo_depth_ros.pose.robust import huber_weights, robust_residuals
 from endo_depth_ros.pose.settings import PoseSettings
@@ -19,6 +18,7 @@ from endo_depth_ros.pose.settings import PoseSettings
 # Gauss-Newton rounds on the landmarks' depths at each evaluation; they start from where the last one ended.
 DEPTH_ROUNDS = 1
 MAX_DEPTH_STEP = 0.5
+UNKNOWNS = 7  # of a keyframe: a twist, and the logarithm of the scale of its depth
 
 
 def pose_key(number: int) -> int:
@@ -31,65 +31,61 @@ def scale_key(number: int) -> int:
     return int(gtsam.symbol("s", number))
 
 
-@dataclass(frozen=True)
-class _View:
-    """One observer's share of the sightings: rows of the cluster's arrays."""
-
-    number: int
-    rows: slice
-
-
 class StructureFactor:
-    """All that ties keyframes together by the landmarks that one of them, the anchor, brought.
+    """All that ties keyframes together by the landmarks that some of them, the anchors, brought.
 
-    A landmark has one unknown, the logarithm of its depth in the anchor. Its residuals are the reprojection in each
+    A landmark has one unknown, the logarithm of its depth in its anchor. Its residuals are the reprojection in each
     observer, the difference from each observer's depth and from the anchor's, given the depth images' scales. The
-    unknown is eliminated: for given poses it is solved for, and residuals and Jacobians are projected onto what it
-    can't explain (variable projection, Golub and Pereyra 1973), so that the graph has poses and scales only.
+    unknown is eliminated: for given poses it is solved for, and the normal equations are left without what it can
+    explain (variable projection, Golub and Pereyra 1973), so that the graph has poses and scales only. One factor for
+    all, since each call costs more than the arithmetic on what one anchor brought.
     """
 
-    def __init__(self, anchor: Keyframe, observers: list[Keyframe], settings: PoseSettings) -> None:
-        """observers: later keyframes, in order. Landmarks that none of them sees stay out of it."""
-        self.anchor, self.observers = anchor, observers
-        self._settings, self._K = settings, anchor.K
-        self._gather(anchor.landmarks)
-        keys = [anchor.number, *(view.number for view in self._views)]
-        self.keys = [key for number in keys for key in (pose_key(number), scale_key(number))]
-        self.size = 3 * len(self._landmark) + len(self._seen)
+    def __init__(self, keyframes: Sequence[Keyframe], anchors: Sequence[Keyframe], settings: PoseSettings) -> None:
+        """keyframes: of one camera, in order. anchors: of them. Landmarks that no other one sees stay out of it."""
+        self._settings, self._keyframes = settings, keyframes
+        self._gather({anchor.number for anchor in anchors})
+        self.keys = [key for each in keyframes for key in (pose_key(each.number), scale_key(each.number))]
+        self._size = 3 * len(self._landmark) + len(self._seen)  # of the residuals
         if len(self._seen):
+            self._K = keyframes[0].K
             self._whiten = self._whitening()
 
-    def _gather(self, landmarks: Landmarks) -> None:
-        landmark: list[NDArray[np.int64]] = []
-        pixels, covariance, log_depth, log_sigma = [], [], [], []
-        self._views: list[_View] = []
-        start = 0
-        for observer in self.observers:
-            mine = observer.sightings.anchor == self.anchor.number
-            count = int(np.count_nonzero(mine))
-            if count == 0:
-                continue
-            landmark.append(observer.sightings.index[mine])
-            pixels.append(observer.sightings.pixels[mine])
-            covariance.append(observer.sightings.covariance[mine])
-            log_depth.append(observer.sightings.log_depth[mine])
-            log_sigma.append(observer.sightings.log_sigma[mine])
-            self._views.append(_View(observer.number, slice(start, start + count)))
-            start += count
-        if not landmark:
-            self._seen = np.zeros(0, np.int64)
-            self._landmark = self._seen
-            return
-        self._slot = np.repeat(np.arange(1, len(self._views) + 1), [len(each) for each in landmark])
+    def _gather(self, anchors: set[int]) -> None:
+        """The landmarks that are seen, numbered through all anchors, and who sees them where, observer by observer."""
+        numbers = np.array([each.number for each in self._keyframes])
+        counts = np.array([len(each.landmarks.rays) if each.number in anchors else 0 for each in self._keyframes])
+        starts = np.cumsum(counts) - counts
+        sightings = [each.sightings for each in self._keyframes]
+        chosen = [np.isin(each.anchor, list(anchors)) for each in sightings]
+        landmark = [
+            starts[np.searchsorted(numbers, each.anchor[which])] + each.index[which]
+            for each, which in zip(sightings, chosen, strict=True)
+        ]
+        lengths = np.array([len(each) for each in landmark])
+        self._rows = [slice(end - length, end) for length, end in zip(lengths, np.cumsum(lengths), strict=True)]
         self._seen, self._landmark = np.unique(np.concatenate(landmark), return_inverse=True)
-        self._pixels, self._log_depth = np.concatenate(pixels), np.concatenate(log_depth)
-        self._covariance = np.concatenate(covariance)
-        self._has_depth = np.isfinite(self._log_depth)
-        self._log_depth, self._log_sigma = np.nan_to_num(self._log_depth), np.concatenate(log_sigma)
-        self._rays = landmarks.rays[self._seen]
-        self._anchor_log, self._anchor_sigma = landmarks.measured_log[self._seen], landmarks.measured_sigma[self._seen]
-        self.log_depth = landmarks.log_depth[self._seen].copy()
-        self.log_sigma = landmarks.log_sigma[self._seen].copy()
+        self._observer = np.repeat(np.arange(len(numbers)), lengths)
+        self._anchor = np.searchsorted(np.cumsum(counts), self._seen, side="right")
+        self._index = self._seen - starts[self._anchor]
+
+        def of_sightings(name: str) -> Array:
+            return np.concatenate([getattr(e, name)[which] for e, which in zip(sightings, chosen, strict=True)])
+
+        self._pixels, self._covariance = of_sightings("pixels"), of_sightings("covariance")
+        log_depth, self._log_sigma = of_sightings("log_depth"), of_sightings("log_sigma")
+        self._has_depth, self._log_depth = np.isfinite(log_depth), np.nan_to_num(log_depth)
+        self._rays = self._of_landmarks("rays")
+        self._anchor_log, self._anchor_sigma = self._of_landmarks("measured_log"), self._of_landmarks("measured_sigma")
+        self.log_depth, self.log_sigma = self._of_landmarks("log_depth"), self._of_landmarks("log_sigma")
+
+    def _of_landmarks(self, name: str) -> Array:
+        """One field of Landmarks for those that are seen, which are sorted by anchor, [L, ...]."""
+        per_anchor = [
+            getattr(each.landmarks, name)[self._index[self._anchor == slot]]
+            for slot, each in enumerate(self._keyframes)
+        ]
+        return np.concatenate(per_anchor)
 
     def _whitening(self) -> scipy.sparse.csr_array:
         """[size, size]: makes the residuals of _linearise independent, with variance 1.
@@ -106,47 +102,50 @@ class StructureFactor:
         owners = np.concatenate([np.arange(L), self._landmark[known]])
         depths = sequences_of(owners, np.concatenate([3 * M + np.arange(L), 3 * known + 2]), L)
         stay = persistent(depths.shape[1], self._settings.depth_persistence)
-        scale = np.zeros(self.size)
+        scale = np.zeros(self._size)
         scale[2 : 3 * M : 3], scale[3 * M :] = 1 / self._log_sigma, 1 / self._anchor_sigma
-        depth = whitening(depths, stay, self.size)
+        depth = whitening(depths, stay, self._size)
         depth.data *= scale[depth.indices]
         # What is new with each sighting has a covariance of its own.
         W = flow_error.whitening(self._covariance)
         row = 3 * sighting[:, None, None] + np.arange(2)[:, None]
         column = 3 * sighting[:, None, None] + np.arange(2)
         entries = (W.ravel(), (np.broadcast_to(row, W.shape).ravel(), np.broadcast_to(column, W.shape).ravel()))
-        news = scipy.sparse.csr_array(entries, shape=(self.size, self.size))
-        return scipy.sparse.csr_array(news @ whitening(np.vstack([x, y]), walk, self.size) + depth)
+        news = scipy.sparse.csr_array(entries, shape=(self._size, self._size))
+        return scipy.sparse.csr_array(news @ whitening(np.vstack([x, y]), walk, self._size) + depth)
 
     def factor(self) -> gtsam.CustomFactor | None:
-        """For a gtsam graph; None when no observer sees anything of the anchor's."""
+        """For a gtsam graph; None when no keyframe sees anything of the anchors'."""
         if len(self._seen) == 0:
             return None
-        return gtsam.CustomFactor(
-            gtsam.noiseModel.Isotropic.Sigma(self.size, self._settings.shared_error), self.keys, self._evaluate
-        )
+        rows = UNKNOWNS * len(self._keyframes) + 1
+        noise = gtsam.noiseModel.Isotropic.Sigma(rows, self._settings.shared_error)
+        return gtsam.CustomFactor(noise, self.keys, self._evaluate)
 
     def write_back(self) -> None:
         """Give the landmarks the depths of the last evaluation."""
-        if len(self._seen):
-            self.anchor.landmarks.log_depth[self._seen] = self.log_depth
-            self.anchor.landmarks.log_sigma[self._seen] = self.log_sigma
+        for slot, keyframe in enumerate(self._keyframes):
+            mine = self._anchor == slot
+            keyframe.landmarks.log_depth[self._index[mine]] = self.log_depth[mine]
+            keyframe.landmarks.log_sigma[self._index[mine]] = self.log_sigma[mine]
 
     def _evaluate(self, _: gtsam.CustomFactor, values: gtsam.Values, jacobians: list[Array] | None) -> Array:
-        poses = [values.atPose3(key).matrix() for key in self.keys[::2]]
-        scales = [float(values.atVector(key)[0]) for key in self.keys[1::2]]
+        """As many rows as a square root of the normal equations has: one of the unknowns each, one of the error."""
+        poses = np.stack([values.atPose3(key).matrix() for key in self.keys[::2]])
+        scales = np.array([float(values.atVector(key)[0]) for key in self.keys[1::2]])
         self._solve_depths(poses, scales)
         r, by_depth, J = self._linearise(poses, scales, with_poses=jacobians is not None)
         if jacobians is None:
-            return robust_residuals(r)
+            return np.append(np.zeros(UNKNOWNS * len(poses)), np.linalg.norm(robust_residuals(r)))
         w = np.sqrt(huber_weights(r))
-        rows = self._project(w * by_depth, np.column_stack([w[:, None] * J, w * r]))
+        rows = square_root(self._normal_equations(w * by_depth, np.column_stack([w[:, None] * J, w * r])))
         for slot in range(len(poses)):
-            jacobians[2 * slot] = np.asfortranarray(rows[:, 7 * slot : 7 * slot + 6])
-            jacobians[2 * slot + 1] = np.asfortranarray(rows[:, 7 * slot + 6 : 7 * slot + 7])
+            start = UNKNOWNS * slot
+            jacobians[2 * slot] = np.asfortranarray(rows[:, start : start + 6])
+            jacobians[2 * slot + 1] = np.asfortranarray(rows[:, start + 6 : start + 7])
         return rows[:, -1]
 
-    def _solve_depths(self, poses: list[Array], scales: list[float]) -> None:
+    def _solve_depths(self, poses: Array, scales: Array) -> None:
         """The landmarks' depths that fit the poses and scales best."""
         for _ in range(DEPTH_ROUNDS):
             r, by_depth, _J = self._linearise(poses, scales, with_poses=False)
@@ -155,36 +154,37 @@ class StructureFactor:
             self.log_depth += np.clip(-gradient / curvature, -MAX_DEPTH_STEP, MAX_DEPTH_STEP)
         self.log_sigma = 1 / np.sqrt(curvature)
 
-    def _linearise(self, poses: list[Array], scales: list[float], with_poses: bool) -> tuple[Array, Array, Array]:
+    def _linearise(self, poses: Array, scales: Array, with_poses: bool) -> tuple[Array, Array, Array]:
         """Residuals [size] in standard deviations, by each one's landmark [size], by poses and scales [size, 7 V].
 
-        Rows: x, y, depth of each sighting, then the depth of each landmark in the anchor.
+        Rows: x, y, depth of each sighting, then the depth of each landmark in its anchor.
         """
-        M, T_a = len(self._landmark), poses[0]
-        R = np.stack([T[:3, :3].T @ T_a[:3, :3] for T in poses])[self._slot]
-        t = np.stack([T[:3, :3].T @ (T_a[:3, 3] - T[:3, 3]) for T in poses])[self._slot]
+        M, to, of = len(self._landmark), self._observer, self._anchor[self._landmark]
+        turns, places = poses[:, :3, :3], poses[:, :3, 3]
+        R = np.einsum("oji,ajk->oaik", turns, turns)[to, of]
+        t = np.einsum("oji,oaj->oai", turns, places[None] - places[:, None])[to, of]
         points = (self._rays * np.exp(self.log_depth)[:, None])[self._landmark]
         turned = np.einsum("nij,nj->ni", R, points)
-        error, by_point = self._observe(turned + t, np.array(scales)[self._slot])
-        anchor_error = self.log_depth - self._anchor_log - scales[0]
-        r = self._whiten @ np.concatenate([error.ravel(), anchor_error])
+        error, by_point = self._observe(turned + t, scales[to])
+        r = self._whiten @ np.concatenate([error.ravel(), self.log_depth - self._anchor_log - scales[self._anchor]])
         along_ray = np.einsum("nij,nj->ni", by_point, turned).ravel()
         by_depth = self._whiten @ np.concatenate([along_ray, np.ones(len(self._seen))])
-        J = np.zeros((self.size if with_poses else 0, 7 * len(poses)))
+        J = np.zeros((self._size if with_poses else 0, UNKNOWNS * len(poses)))
         if with_poses:
-            self._fill(J[: 3 * M].reshape(M, 3, -1), by_point, R, points, turned + t)
-            J[3 * M :, 6] = -1
+            self._fill(J[: 3 * M].reshape(M, 3, len(poses), UNKNOWNS), by_point, R, points, turned + t)
+            J[3 * M + np.arange(len(self._seen)), UNKNOWNS * self._anchor + 6] = -1
             J = self._whiten @ J
         return r, by_depth, J
 
     def _fill(self, J: Array, by_point: Array, R: Array, points: Array, seen: Array) -> None:
-        """Derivatives of the sightings [M, 3, 7 V] from those by the points, in the anchor and as seen [M, 3]."""
+        """Derivatives of the sightings [M, 3, V, 7] from those by the points, in the anchor and as seen [M, 3]."""
+        sighting = np.arange(len(points))
         by_anchor = by_point @ R
-        J[:, :, :3], J[:, :, 3:6] = by_anchor @ -skew(points), by_anchor
-        by_observer = np.concatenate([by_point @ skew(seen), -by_point], axis=2)
-        for slot, view in enumerate(self._views, start=1):
-            J[view.rows, :, 7 * slot : 7 * slot + 6] = by_observer[view.rows]
-            J[view.rows, 2, 7 * slot + 6] = -1
+        J[sighting, :, self._anchor[self._landmark], :6] = np.concatenate(
+            [by_anchor @ -skew(points), by_anchor], axis=2
+        )
+        J[sighting, :, self._observer, :6] = np.concatenate([by_point @ skew(seen), -by_point], axis=2)
+        J[sighting, 2, self._observer, 6] = -1
 
     def _observe(self, points: Array, log_scales: Array) -> tuple[Array, Array]:
         """Errors [M, 3] (x, y in pixels, log-depth) of points [M, 3] in their observers, and by points [M, 3, 3]."""
@@ -203,12 +203,19 @@ class StructureFactor:
         M = len(self._landmark)
         per_sighting = rows[: 3 * M].reshape(M, 3, *rows.shape[1:]).sum(axis=1)
         total = rows[3 * M :].copy()
-        for view in self._views:  # a landmark appears once in a view
-            total[self._landmark[view.rows]] += per_sighting[view.rows]
+        for view in self._rows:  # a landmark appears once in a view
+            total[self._landmark[view]] += per_sighting[view]
         return total
 
-    def _project(self, by_depth: Array, rows: Array) -> Array:
-        """The rows [size, n] without what a change of the landmarks' depths explains."""
-        share = self._sum(by_depth[:, None] * rows) / self._sum(by_depth * by_depth)[:, None]
-        owner = np.concatenate([np.repeat(self._landmark, 3), np.arange(len(self._seen))])
-        return np.asarray(rows - by_depth[:, None] * share[owner])
+    def _normal_equations(self, by_depth: Array, rows: Array) -> Array:
+        """[n, n] of the rows [size, n], without what a change of the landmarks' depths explains (Schur complement)."""
+        shared = self._sum(by_depth[:, None] * rows)
+        return rows.T @ rows - shared.T @ (shared / self._sum(by_depth * by_depth)[:, None])
+
+
+def square_root(information: Array) -> Array:
+    """Rows [n, n] with rowsᵀ rows = information, which may be singular: all keyframes together may be anywhere."""
+    # Radians, metres and logarithms differ by orders of magnitude.
+    units = np.sqrt(np.maximum(np.diag(information), np.finfo(np.float64).tiny))
+    values, vectors = np.linalg.eigh(information / np.outer(units, units))
+    return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T * units, np.float64)

@@ -59,7 +59,7 @@ class WindowResult:
 
 
 class Window:
-    """Keyframes of one segment as a gtsam graph: poses, scales of depth, StructureFactors, and what was left behind."""
+    """Keyframes of one segment as a gtsam graph: poses, scales of depth, their landmarks, and what was left behind."""
 
     def __init__(
         self, settings: PoseSettings, first: Keyframe, covariance: Array, others: Sequence[FactorsMaker] = ()
@@ -78,23 +78,20 @@ class Window:
     def add(self, keyframe: Keyframe) -> WindowResult:
         """Take in a newer keyframe and optimise. The keyframes and their landmarks are updated in place."""
         self.keyframes.append(keyframe)
-        structures = self._structures()
         self._past.add(self._scale_prior(keyframe))
         self._past.add(self._hold_together(self.keyframes[-2], keyframe))
-        graph = gtsam.NonlinearFactorGraph(self._past)
+        beside = gtsam.NonlinearFactorGraph(self._past)
         values = self._values()
-        for structure in structures:
-            factor = structure.factor()
-            if factor is not None:
-                graph.add(factor)
         for other in self._others:
-            other.extend(graph, values, self.keyframes)
+            other.extend(beside, values, self.keyframes)
+        structure = StructureFactor(self.keyframes, self.keyframes[:-1], self._settings)
+        graph = _with(beside, structure)
         values = self._optimise(graph, values)
         for other in self._others:
             other.learn(graph, values)
-        result = self._take(graph, values, structures)
+        result = self._take(graph, values, structure)
         if len(self.keyframes) > self._settings.window:
-            self._leave_behind(graph, values)
+            self._leave_behind(beside, values)
         return result
 
     def _optimise(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> gtsam.Values:
@@ -104,16 +101,16 @@ class Window:
         return gtsam.LevenbergMarquardtOptimizer(graph, values, parameters).optimize()
 
     def _take(
-        self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, structures: list[StructureFactor]
+        self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, structure: StructureFactor
     ) -> WindowResult:
-        graph.error(values)  # the optimiser's last try may have been another
-        for structure in structures:
-            structure.write_back()
+        newest = self.keyframes[-1]
+        # It also has the landmarks' depths solved for these values; the optimiser's last try may have been others.
+        marginals = gtsam.Marginals(graph, values)
+        covariance = np.array(marginals.marginalCovariance(pose_key(newest.number)))
+        structure.write_back()
         for keyframe in self.keyframes:
             keyframe.T_map_camera = values.atPose3(pose_key(keyframe.number)).matrix()
             keyframe.log_scale = float(values.atVector(scale_key(keyframe.number))[0])
-        newest = self.keyframes[-1]
-        covariance = np.array(gtsam.Marginals(graph, values).marginalCovariance(pose_key(newest.number)))
         Ad = adjoint(invert_transform(newest.T_map_camera) @ self._T_map_first)
         return WindowResult(
             newest.number,
@@ -124,25 +121,24 @@ class Window:
             covariance + Ad @ self._unheld @ Ad.T,
         )
 
-    def _leave_behind(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
-        """Marginalise the oldest keyframe: what all factors on it say of the others becomes a linear factor."""
-        oldest = self.keyframes.pop(0)
+    def _leave_behind(self, beside: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
+        """Marginalise the oldest keyframe: what all factors on it say of the others becomes a linear factor.
+
+        beside: all factors but that of the landmarks.
+        """
+        oldest = self.keyframes[0]
         keys = [pose_key(oldest.number), scale_key(oldest.number)]
         staying = _without(self._past, keys)
         ordering = gtsam.Ordering()
         for key in keys:
             ordering.push_back(key)
-        _, rest = _only(graph, keys).linearize(values).eliminatePartialMultifrontal(ordering)
+        leaving = _with(_only(beside, keys), StructureFactor(self.keyframes, [oldest], self._settings))
+        _, rest = leaving.linearize(values).eliminatePartialMultifrontal(ordering)
         for index in range(rest.size()):
             if rest.at(index) is not None:
                 staying.add(gtsam.LinearContainerFactor(rest.at(index), values))
         self._past = staying
-
-    def _structures(self) -> list[StructureFactor]:
-        return [
-            StructureFactor(anchor, self.keyframes[index + 1 :], self._settings)
-            for index, anchor in enumerate(self.keyframes[:-1])
-        ]
+        del self.keyframes[0]
 
     def _scale_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         # Whoever else knows lengths knows them better than a network, whose scale wanders.
@@ -180,6 +176,15 @@ def _split(covariance: Array, sigmas: Array) -> tuple[Array, Array]:
     values, vectors = np.linalg.eigh(covariance / np.outer(sigmas, sigmas))
     held = (vectors * np.minimum(values, 1.0)) @ vectors.T * np.outer(sigmas, sigmas)
     return held, covariance - held
+
+
+def _with(graph: gtsam.NonlinearFactorGraph, structure: StructureFactor) -> gtsam.NonlinearFactorGraph:
+    """A graph with the landmarks as one more factor."""
+    whole = gtsam.NonlinearFactorGraph(graph)
+    factor = structure.factor()
+    if factor is not None:
+        whole.add(factor)
+    return whole
 
 
 def _only(graph: gtsam.NonlinearFactorGraph, keys: list[int]) -> gtsam.NonlinearFactorGraph:

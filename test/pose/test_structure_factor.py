@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gtsam
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.keyframe_maker import nothing_seen
 from endo_depth_ros.pose.lie import exp_se3
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
+from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key, square_root
 
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 MOTIONS = [np.zeros(6), np.array([0.02, 0.01, 0, 0.002, 0, 0.001]), np.array([-0.03, 0.02, 0.05, 0, 0.003, 0.002])]
@@ -56,7 +59,7 @@ def values_of(keyframes: list[Keyframe]) -> gtsam.Values:
 def test_truth_leaves_no_error() -> None:
     anchor, points = anchor_keyframe()
     others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
-    factor = StructureFactor(anchor, others, SETTINGS).factor()
+    factor = StructureFactor([anchor, *others], [anchor], SETTINGS).factor()
     assert factor is not None
     assert factor.error(values_of([anchor, *others])) < 1e-12
 
@@ -64,7 +67,7 @@ def test_truth_leaves_no_error() -> None:
 def test_gradient_is_that_of_the_error() -> None:
     anchor, points = anchor_keyframe(depth_error=0.05)
     others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
-    factor = StructureFactor(anchor, others, SETTINGS).factor()
+    factor = StructureFactor([anchor, *others], [anchor], SETTINGS).factor()
     assert factor is not None
     off = exp_se3(np.array([0.004, -0.003, 0.002, 1e-4, 2e-4, -1e-4]))
     others[0].T_map_camera = others[0].T_map_camera @ off
@@ -92,7 +95,7 @@ def test_gradient_is_that_of_the_error() -> None:
 def test_parallax_overrules_wrong_depth() -> None:
     anchor, points = anchor_keyframe(depth_error=0.1)
     others = [observer(number, points, POSES[number - 1], pixel_sigma=0.05) for number in (2, 3)]
-    structure = StructureFactor(anchor, others, SETTINGS)
+    structure = StructureFactor([anchor, *others], [anchor], SETTINGS)
     factor = structure.factor()
     assert factor is not None
     for _ in range(40):
@@ -105,4 +108,38 @@ def test_parallax_overrules_wrong_depth() -> None:
 
 def test_no_observer_no_factor() -> None:
     anchor, _ = anchor_keyframe()
-    assert StructureFactor(anchor, [], SETTINGS).factor() is None
+    assert StructureFactor([anchor], [anchor], SETTINGS).factor() is None
+
+
+def test_anchors_together_are_what_each_of_them_is() -> None:
+    first, points = anchor_keyframe(depth_error=0.05)
+    # The second brings the same landmarks anew, as it sees them, and the third sees both's.
+    second, third = (observer(number, points, POSES[number - 1], 0.03) for number in (2, 3))
+    in_second = transform_points(invert_transform(POSES[1]), points)
+    logs, sigma = np.log(in_second[:, 2]) - 0.02, np.full(len(points), 0.1)
+    second.landmarks = Landmarks(in_second / in_second[:, 2:], logs, sigma, logs.copy(), sigma.copy())
+    seen = third.sightings
+    twice = {name: np.concatenate([value, value]) for name, value in vars(seen).items()}
+    twice["anchor"] = np.repeat([1, 2], len(points))
+    third.sightings = Sightings(**twice)
+    keyframes = [first, second, third]
+    values = values_of(keyframes)
+    graphs = []
+    for groups in ([[first, second]], [[first], [second]]):
+        graph = gtsam.NonlinearFactorGraph()
+        for anchors in groups:
+            graph.add(StructureFactor(keyframes, anchors, SETTINGS).factor())
+        graphs.append(graph)
+    assert graphs[0].error(values) == pytest.approx(graphs[1].error(values))
+    together, apart = (graph.linearize(values).hessian() for graph in graphs)
+    for one, other in zip(together, apart, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-6)
+
+
+@given(seed=st.integers(0, 10_000), rank=st.integers(0, 6))
+def test_square_root_of_information_that_lacks_something(seed: int, rank: int) -> None:
+    rows = np.random.default_rng(seed).normal(size=(rank, 6)) * np.array([1e-3, 1, 1e4, 10, 1, 100])
+    information = rows.T @ rows
+    units = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    root = square_root(information) / units
+    np.testing.assert_allclose(root.T @ root, information / units / units[:, None], atol=1e-9)
