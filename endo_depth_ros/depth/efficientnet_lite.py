@@ -53,7 +53,8 @@ class ConvNorm(nn.Module):
         self.norm: nn.Module = nn.BatchNorm2d(out_channels, NORM_EPS, NORM_MOMENTUM)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, in_channels, H, W] to [B, out_channels, H / stride, W / stride]."""
+        """[B, in_channels, H, W] to [B, out_channels, H / stride, W / stride], in the precision of its weights."""
+        x = x.to(self.conv.weight.dtype)
         if any(self.uneven):
             x = F.pad(x, self.uneven)
         return self.norm(self.conv(x))

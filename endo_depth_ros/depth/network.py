@@ -74,7 +74,7 @@ class DepthNetwork(nn.Module):
         x = network_input(images, inside, K)
         pyramid = self.encoder(x.to(self.head.weight.dtype))
         bias, coefficients = self.context(pyramid[-1])
-        out = self.head(self.decoder(pyramid, bias)).float()
+        out = self.head(self.decoder(pyramid, bias).to(self.head.weight.dtype)).float()
         maps, fractions, shares = out.split([MAPS, FRACTIONS, CUES], 1)
         terms = field_terms(F.avg_pool2d(x[:, FIELD_CHANNELS].float(), 2))
         smooth = (coefficients.float()[:, :, None, None] * terms).sum(1) + (shares * terms[:, -CUES:]).sum(1)
@@ -114,7 +114,8 @@ class PyramidDecoder(nn.Module):
 
         bias: [B, channels[-1]], added at stride 32.
         """
-        x = F.relu(self.lateral[-1](pyramid[-1]) + bias[:, :, None, None])
+        x = self.lateral[-1](pyramid[-1])
+        x = F.relu(x + bias[:, :, None, None].to(x.dtype))
         for level in reversed(range(len(self.mix))):
             coarse = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
             x = F.relu(coarse + self.lateral[level](pyramid[level]))
@@ -137,7 +138,7 @@ class ImageContext(nn.Module):
 
     def forward(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
         """[B, channels] and [B, FIELD_TERMS] of the encoder's coarsest feature."""
-        x = F.relu(self.squeeze(coarse.mean((2, 3))))
+        x = F.relu(self.squeeze(coarse.to(self.squeeze.weight.dtype).mean((2, 3))))
         return self.bias(x), self.field(x)
 
 

@@ -26,18 +26,23 @@ class Runtime(ABC):
     """Runs networks on one device. Subclasses: runtime_*.py; chosen by `runtimes.select_runtime`."""
 
     name: ClassVar[str]
-    precisions: ClassVar[tuple[str, ...]]  # what it offers, the default first
+    precisions: ClassVar[tuple[str, ...]]
     device: torch.device
 
     def __init__(self, precision: str, threads: int) -> None:
         """precision: one of `precisions`, or auto. threads: on the CPU, 0 for as many as cores, at most 4."""
-        self.precision = self.precisions[0] if precision == "auto" else precision
+        self.precision = self.automatic_precision() if precision == "auto" else precision
         self.threads = automatic_threads(threads)
 
     @staticmethod
     @abstractmethod
     def obstacle() -> str:
         """Why this machine can't use the runtime, or ''."""
+
+    @classmethod
+    def automatic_precision(cls) -> str:
+        """What auto means on this machine."""
+        return cls.precisions[0]
 
     @abstractmethod
     def load(self, network: nn.Module, example: tuple[Tensor, ...]) -> LoadedNetwork:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from endo_depth_ros.depth.fold_norms import fold_norms
+from endo_depth_ros.depth.mixed_precision import to_bfloat16
 from endo_depth_ros.depth.runtime import LoadedNetwork, Runtime
 
 
@@ -24,7 +25,7 @@ class TorchCpu(Runtime):
 
     def load(self, network: nn.Module, example: tuple[Tensor, ...]) -> LoadedNetwork:
         """The module with its batch norms folded, in channels-last memory."""
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[self.precision]
-        ready = convert_conv2d_weight_memory_format(fold_norms(network.eval()).to(dtype), torch.channels_last)
+        prepare = {"fp32": fold_norms, "bf16": to_bfloat16}[self.precision]
+        ready = convert_conv2d_weight_memory_format(prepare(network.eval()), torch.channels_last)
         torch.set_num_threads(self.threads)
         return torch.inference_mode()(ready.forward)

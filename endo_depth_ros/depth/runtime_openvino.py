@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from endo_depth_ros.depth.fold_norms import fold_norms
+from endo_depth_ros.depth.mixed_precision import to_bfloat16
 from endo_depth_ros.depth.runtime import ByShape, LoadedNetwork, Runtime
-
-PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 def import_openvino() -> ModuleType:
@@ -41,29 +41,37 @@ class OpenVino(Runtime):
             return f"it can't be imported ({error}); pip install openvino"
         return ""
 
+    @classmethod
+    def automatic_precision(cls) -> str:
+        """bf16 where the CPU computes with it; others would take longer."""
+        return "bf16" if "BF16" in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "fp32"
+
     def load(self, network: nn.Module, example: tuple[Tensor, ...]) -> LoadedNetwork:
         """The network as an OpenVINO model."""
         openvino = import_openvino()
+        ready = {"fp32": fold_norms, "bf16": to_bfloat16}[self.precision](network.eval())
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # PyTorch warns of every size that tracing sees
-            model = openvino.convert_model(network.eval(), example_input=example)
+            model = openvino.convert_model(ready, example_input=example)
         properties = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": PRECISION_HINTS[self.precision],
+            "INFERENCE_PRECISION_HINT": "f32",  # or as the model has it, where that is less
             "INFERENCE_NUM_THREADS": self.threads,
             # Pinned threads of every model on the machine start at the first core, and share it.
             "ENABLE_CPU_PINNING": False,
         }
         core = openvino.Core()
-        return CompiledNetwork(lambda *inputs: compile_for(core, model, properties, inputs))
+        return CompiledNetwork(lambda *inputs: compile_for(core, model, properties, inputs), ready)
 
 
 class CompiledNetwork:
     """Runs an OpenVINO model, compiled for each input shape when it comes first."""
 
-    def __init__(self, compile_model: Callable[..., Any]) -> None:
-        """compile_model: gives the InferRequest for inputs of these shapes."""
+    def __init__(self, compile_model: Callable[..., Any], source: nn.Module) -> None:
+        """compile_model: gives the InferRequest for inputs of these shapes. source: what the model was made of."""
         self._requests = ByShape(compile_model)
+        # OpenVINO's bf16 constants are the memory of PyTorch's, which it does not keep, and are read at each new shape.
+        self._source = source
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """The model's outputs, in memory of their own."""

@@ -21,7 +21,7 @@ class DepthSettings:
     )
     precision: str = setting(
         "auto",
-        "Arithmetic of a network; auto is fp32 on the CPU, fp16 on a GPU",
+        "Arithmetic of a network; auto is fp16 on a GPU, bf16 on CPUs that compute with it, else fp32",
         choices=("auto", "fp32", "fp16", "bf16"),
     )
     cpu_threads: int = setting(

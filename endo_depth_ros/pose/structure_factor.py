@@ -46,7 +46,11 @@ class StructureFactor:
         self._settings, self._keyframes = settings, keyframes
         self._gather({anchor.number for anchor in anchors})
         self.keys = [key for each in keyframes for key in (pose_key(each.number), scale_key(each.number))]
-        self._size = 3 * len(self._landmark) + len(self._seen)  # of the residuals
+        # Of the residuals, see _linearise.
+        self._owner = np.concatenate([np.repeat(self._landmark, 3), np.arange(len(self._seen))])
+        self._by_owner = np.argsort(self._owner, kind="stable")
+        self._owner_starts = np.searchsorted(self._owner[self._by_owner], np.arange(len(self._seen) + 1))
+        self._size = len(self._owner)
         if len(self._seen):
             self._K = keyframes[0].K
             self._whiten = self._whitening()
@@ -63,7 +67,6 @@ class StructureFactor:
             for each, which in zip(sightings, chosen, strict=True)
         ]
         lengths = np.array([len(each) for each in landmark])
-        self._rows = [slice(end - length, end) for length, end in zip(lengths, np.cumsum(lengths), strict=True)]
         self._seen, self._landmark = np.unique(np.concatenate(landmark), return_inverse=True)
         self._observer = np.repeat(np.arange(len(numbers)), lengths)
         self._anchor = np.searchsorted(np.cumsum(counts), self._seen, side="right")
@@ -134,30 +137,33 @@ class StructureFactor:
         poses = np.stack([values.atPose3(key).matrix() for key in self.keys[::2]])
         scales = np.array([float(values.atVector(key)[0]) for key in self.keys[1::2]])
         self._solve_depths(poses, scales)
-        r, by_depth, J = self._linearise(poses, scales, with_poses=jacobians is not None)
+        rows, by_depth = self._linearise(poses, scales, with_poses=jacobians is not None)
         if jacobians is None:
-            return np.append(np.zeros(UNKNOWNS * len(poses)), np.linalg.norm(robust_residuals(r)))
-        w = np.sqrt(huber_weights(r))
-        rows = square_root(self._normal_equations(w * by_depth, np.column_stack([w[:, None] * J, w * r])))
+            return np.append(np.zeros(UNKNOWNS * len(poses)), np.linalg.norm(robust_residuals(rows)))
+        w = np.sqrt(huber_weights(rows[:, -1]))
+        rows *= w[:, None]
+        root = square_root(self._normal_equations(w * by_depth, rows))
         for slot in range(len(poses)):
             start = UNKNOWNS * slot
-            jacobians[2 * slot] = np.asfortranarray(rows[:, start : start + 6])
-            jacobians[2 * slot + 1] = np.asfortranarray(rows[:, start + 6 : start + 7])
-        return rows[:, -1]
+            jacobians[2 * slot] = np.asfortranarray(root[:, start : start + 6])
+            jacobians[2 * slot + 1] = np.asfortranarray(root[:, start + 6 : start + 7])
+        return root[:, -1]
 
     def _solve_depths(self, poses: Array, scales: Array) -> None:
         """The landmarks' depths that fit the poses and scales best."""
         for _ in range(DEPTH_ROUNDS):
-            r, by_depth, _J = self._linearise(poses, scales, with_poses=False)
+            rows, by_depth = self._linearise(poses, scales, with_poses=False)
+            r = rows[:, 0]
             w = huber_weights(r)
             gradient, curvature = self._sum(w * by_depth * r), self._sum(w * by_depth * by_depth)
             self.log_depth += np.clip(-gradient / curvature, -MAX_DEPTH_STEP, MAX_DEPTH_STEP)
         self.log_sigma = 1 / np.sqrt(curvature)
 
-    def _linearise(self, poses: Array, scales: Array, with_poses: bool) -> tuple[Array, Array, Array]:
-        """Residuals [size] in standard deviations, by each one's landmark [size], by poses and scales [size, 7 V].
+    def _linearise(self, poses: Array, scales: Array, with_poses: bool) -> tuple[Array, Array]:
+        """[size, 7 V + 1]: derivatives by poses and scales, where wanted, then the residuals in standard deviations.
 
-        Rows: x, y, depth of each sighting, then the depth of each landmark in its anchor.
+        And derivatives [size] by each one's landmark. Rows: x, y, depth of each sighting, then the depth of each
+        landmark in its anchor.
         """
         M, to, of = len(self._landmark), self._observer, self._anchor[self._landmark]
         turns, places = poses[:, :3, :3], poses[:, :3, 3]
@@ -166,15 +172,15 @@ class StructureFactor:
         points = (self._rays * np.exp(self.log_depth)[:, None])[self._landmark]
         turned = np.einsum("nij,nj->ni", R, points)
         error, by_point = self._observe(turned + t, scales[to])
-        r = self._whiten @ np.concatenate([error.ravel(), self.log_depth - self._anchor_log - scales[self._anchor]])
         along_ray = np.einsum("nij,nj->ni", by_point, turned).ravel()
         by_depth = self._whiten @ np.concatenate([along_ray, np.ones(len(self._seen))])
-        J = np.zeros((self._size if with_poses else 0, UNKNOWNS * len(poses)))
+        rows = np.zeros((self._size, UNKNOWNS * len(poses) + 1 if with_poses else 1))
+        rows[: 3 * M, -1], rows[3 * M :, -1] = error.ravel(), self.log_depth - self._anchor_log - scales[self._anchor]
         if with_poses:
-            self._fill(J[: 3 * M].reshape(M, 3, len(poses), UNKNOWNS), by_point, R, points, turned + t)
-            J[3 * M + np.arange(len(self._seen)), UNKNOWNS * self._anchor + 6] = -1
-            J = self._whiten @ J
-        return r, by_depth, J
+            J = rows[: 3 * M, :-1].reshape(M, 3, len(poses), UNKNOWNS)  # of the same memory
+            self._fill(J, by_point, R, points, turned + t)
+            rows[3 * M + np.arange(len(self._seen)), UNKNOWNS * self._anchor + 6] = -1
+        return self._whiten @ rows, by_depth
 
     def _fill(self, J: Array, by_point: Array, R: Array, points: Array, seen: Array) -> None:
         """Derivatives of the sightings [M, 3, V, 7] from those by the points, in the anchor and as seen [M, 3]."""
@@ -198,18 +204,14 @@ class StructureFactor:
         by_point[:, 2, 2] = 1 / z
         return error, by_point
 
-    def _sum(self, rows: Array) -> Array:
-        """Sums [L, ...] over the residuals [size, ...] of each landmark."""
-        M = len(self._landmark)
-        per_sighting = rows[: 3 * M].reshape(M, 3, *rows.shape[1:]).sum(axis=1)
-        total = rows[3 * M :].copy()
-        for view in self._rows:  # a landmark appears once in a view
-            total[self._landmark[view]] += per_sighting[view]
-        return total
+    def _sum(self, values: Array) -> Array:
+        """Sums [L] over the residuals [size] of each landmark."""
+        return np.asarray(np.bincount(self._owner, values, len(self._seen)), np.float64)
 
     def _normal_equations(self, by_depth: Array, rows: Array) -> Array:
         """[n, n] of the rows [size, n], without what a change of the landmarks' depths explains (Schur complement)."""
-        shared = self._sum(by_depth[:, None] * rows)
+        per_landmark = scipy.sparse.csr_array((by_depth[self._by_owner], self._by_owner, self._owner_starts))
+        shared = per_landmark @ rows
         return rows.T @ rows - shared.T @ (shared / self._sum(by_depth * by_depth)[:, None])
 
 

@@ -20,7 +20,7 @@ LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3  # of a median depth
 LOOSE_LOG_SCALE = 0.3
 # Share of the loose standard deviations to which a window's first keyframe is held; see _split.
 GAUGE = 0.01
-ENOUGH = 1e-4  # relative decrease of the error at which a round is the last
+ENOUGH = 1e-3  # relative decrease of the error at which a round is the last
 
 
 class KeyframeFactors(ABC):

@@ -1,12 +1,13 @@
 """Runtimes give the same depth, say what is in their way, and are chosen by what the machine has."""
 
 import contextlib
-import importlib.util
+import gc
 import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,12 +19,13 @@ from endo_depth_ros.depth.network_estimator import DepthAndSigma, example_inputs
 from endo_depth_ros.depth.runtime import MAX_SHAPES, RuntimeUnavailableError
 from endo_depth_ros.depth.runtime_cpu import TorchCpu
 from endo_depth_ros.depth.runtime_cuda import ReplayedNetwork, TorchCuda
-from endo_depth_ros.depth.runtime_openvino import OpenVino
+from endo_depth_ros.depth.runtime_openvino import OpenVino, import_openvino
 from endo_depth_ros.depth.runtimes import RUNTIMES, select_runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.settings import SettingsError, make
 
-needs_openvino = pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed")
+openvino = import_openvino() if OpenVino.obstacle() == "" else None
+needs_openvino = pytest.mark.skipif(openvino is None, reason="OpenVINO is not installed")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
 
 # Largest relative difference in depth between a precision and fp32.
@@ -69,6 +71,29 @@ def test_bfloat16_is_within_its_tolerance(runtime):
     network = load(runtime("bf16", 1))
     depth, _ = network(*inputs())
     torch.testing.assert_close(depth, plain(*inputs())[0], rtol=TOLERANCES["bf16"], atol=0)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("runtime", [pytest.param(OpenVino, marks=needs_openvino), TorchCpu])
+def test_a_shape_that_comes_later_finds_the_weights_as_they_were(runtime, precision):
+    network = load(runtime(precision, 1))
+    network(*inputs())
+    gc.collect()
+    # Memory that is free by now is written to.
+    churned = [torch.full((side, side, 3, 3), 1e3) for side in (8, 16, 24, 32, 48, 64, 96, 128, 192) for _ in range(20)]
+    depth, _ = network(*inputs(96, 128))
+    assert churned
+    torch.testing.assert_close(depth, plain(*inputs(96, 128))[0], rtol=TOLERANCES[precision], atol=0)
+
+
+@needs_openvino
+def test_auto_is_bfloat16_where_the_cpu_computes_with_it(monkeypatch):
+    core = openvino.Core
+    for capabilities, precision in ((["FP32", "BF16"], "bf16"), (["FP32", "INT8"], "fp32")):
+        monkeypatch.setattr(openvino, "Core", lambda found=capabilities: SimpleNamespace(get_property=lambda *_: found))
+        assert OpenVino("auto", 1).precision == precision
+    monkeypatch.setattr(openvino, "Core", core)
+    assert OpenVino("fp32", 1).precision == "fp32"
 
 
 @needs_gpu
