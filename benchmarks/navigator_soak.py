@@ -157,7 +157,7 @@ def main() -> int:
     parser.add_argument("--input", type=Path, help="video, folder or bag instead of a rendered one")
     parser.add_argument("--hfov", type=float, default=70.0, help="of an input without calibration (%(default)s)")
     args = parser.parse_args()
-    tune_process()  # as drivers should
+    tune_process()  # keeps the memory of images, as drivers should
     size = tuple(int(side) for side in args.size.split("x"))
     if args.input is None:
         images = list(rendered(args.family, args.seed, size, args.rate, args.images))

@@ -17,7 +17,9 @@ ONE_THREAD = ("OPENBLAS_NUM_THREADS", "1")
 def tune_process(environment: MutableMapping[str, str] = os.environ) -> None:
     """Keep freed memory for the next frame, and NumPy's linear algebra on one thread; what the user has set stays."""
     environment.setdefault(*ONE_THREAD)
-    with contextlib.suppress(AttributeError, OSError):  # only glibc has it
+    if "glibc.malloc" in environment.get("GLIBC_TUNABLES", ""):
+        return
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # only glibc has it
         mallopt = ctypes.CDLL(None).mallopt
         for variable, (parameter, value) in KEPT_MEMORY.items():
             if variable not in environment:

@@ -14,7 +14,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.fastdds_profile import profile_variables
 from endo_depth_ros.settings import load_parameter_file
 
 PACKAGE = "endo_depth_ros"
@@ -70,7 +70,7 @@ def start(context: LaunchContext) -> list[Action]:
     """The processes for the values that the arguments have. Raises ArgumentError."""
     values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     check(values)
-    environment = environment_with_profile(context.environment)
+    environment = profile_variables(context.environment)
     composed = boolean(values, "composed")
     actions: list[Action] = [navigator(values, environment) if composed else depth_node(values, environment)]
     if values["video"] or values["camera"]:

@@ -14,7 +14,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from endo_depth_ros.nodes.fastdds_profile import environment_with_profile
+from endo_depth_ros.nodes.fastdds_profile import profile_variables
 
 PACKAGE = "endo_depth_ros"
 SHARE = Path(get_package_share_directory(PACKAGE))
@@ -65,7 +65,7 @@ def start_pose(context: LaunchContext) -> list[Action]:
             namespace=values["namespace"],
             parameters=[values["pose_params_file"], values["params_file"], parameters],
             ros_arguments=["--log-level", values["log_level"]],
-            additional_env=environment_with_profile(context.environment),
+            additional_env=profile_variables(context.environment),
             output="screen",
         )
     ]

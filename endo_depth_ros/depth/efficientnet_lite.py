@@ -39,6 +39,11 @@ STAGES = (
 )
 
 
+def as_weights(x: Tensor, weights: Tensor) -> Tensor:
+    """Activations as precise as a layer's weights, where layers differ (mixed_precision.py); autocast does it."""
+    return x if torch.is_autocast_enabled(x.device.type) else x.to(weights.dtype)
+
+
 class ConvNorm(nn.Module):
     """Convolution with TensorFlow's SAME padding, then batch norm."""
 
@@ -54,7 +59,7 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, in_channels, H, W] to [B, out_channels, H / stride, W / stride], in the precision of its weights."""
-        x = x.to(self.conv.weight.dtype)
+        x = as_weights(x, self.conv.weight)
         if any(self.uneven):
             x = F.pad(x, self.uneven)
         return self.norm(self.conv(x))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from endo_depth_ros.depth.efficientnet_lite import PYRAMID_CHANNELS, ConvNorm, EfficientNetLite0
+from endo_depth_ros.depth.efficientnet_lite import PYRAMID_CHANNELS, ConvNorm, EfficientNetLite0, as_weights
 from endo_depth_ros.depth.shading_cue import CUES, STRIDE, shading_cue
 
 SIZE_MULTIPLE = 32  # height and width of the network's images are multiples of this
@@ -74,7 +74,7 @@ class DepthNetwork(nn.Module):
         x = network_input(images, inside, K)
         pyramid = self.encoder(x.to(self.head.weight.dtype))
         bias, coefficients = self.context(pyramid[-1])
-        out = self.head(self.decoder(pyramid, bias).to(self.head.weight.dtype)).float()
+        out = self.head(as_weights(self.decoder(pyramid, bias), self.head.weight)).float()
         maps, fractions, shares = out.split([MAPS, FRACTIONS, CUES], 1)
         terms = field_terms(F.avg_pool2d(x[:, FIELD_CHANNELS].float(), 2))
         smooth = (coefficients.float()[:, :, None, None] * terms).sum(1) + (shares * terms[:, -CUES:]).sum(1)
@@ -138,7 +138,7 @@ class ImageContext(nn.Module):
 
     def forward(self, coarse: Tensor) -> tuple[Tensor, Tensor]:
         """[B, channels] and [B, FIELD_TERMS] of the encoder's coarsest feature."""
-        x = F.relu(self.squeeze(coarse.to(self.squeeze.weight.dtype).mean((2, 3))))
+        x = F.relu(self.squeeze(as_weights(coarse, self.squeeze.weight).mean((2, 3))))
         return self.bias(x), self.field(x)
 
 

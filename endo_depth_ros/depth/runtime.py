@@ -26,7 +26,7 @@ class Runtime(ABC):
     """Runs networks on one device. Subclasses: runtime_*.py; chosen by `runtimes.select_runtime`."""
 
     name: ClassVar[str]
-    precisions: ClassVar[tuple[str, ...]]
+    precisions: ClassVar[tuple[str, ...]]  # what it offers, the default first
     device: torch.device
 
     def __init__(self, precision: str, threads: int) -> None:
@@ -41,7 +41,7 @@ class Runtime(ABC):
 
     @classmethod
     def automatic_precision(cls) -> str:
-        """What auto means on this machine."""
+        """What auto means on this machine: the default, unless a runtime knows better."""
         return cls.precisions[0]
 
     @abstractmethod

@@ -43,8 +43,12 @@ class OpenVino(Runtime):
 
     @classmethod
     def automatic_precision(cls) -> str:
-        """bf16 where the CPU computes with it; others would take longer."""
-        return "bf16" if "BF16" in import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "fp32"
+        """bf16 where the CPU has it; others would take longer."""
+        try:
+            capabilities = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        except RuntimeError:  # which loading a network will tell
+            return "fp32"
+        return "bf16" if "BF16" in capabilities else "fp32"
 
     def load(self, network: nn.Module, example: tuple[Tensor, ...]) -> LoadedNetwork:
         """The network as an OpenVINO model."""

@@ -21,7 +21,7 @@ class DepthSettings:
     )
     precision: str = setting(
         "auto",
-        "Arithmetic of a network; auto is fp16 on a GPU, bf16 on CPUs that compute with it, else fp32",
+        "Arithmetic of a network; auto is fp16 on a GPU, bf16 of OpenVINO on CPUs that have it, else fp32",
         choices=("auto", "fp32", "fp16", "bf16"),
     )
     cpu_threads: int = setting(

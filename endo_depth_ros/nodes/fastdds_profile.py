@@ -23,10 +23,15 @@ def profile_path() -> Path | None:
 
 
 def environment_with_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with shared memory large enough for images, unless the user chose profile, transports or RMW."""
+    """The environment and profile_variables."""
+    return {**environment, **profile_variables(environment)}
+
+
+def profile_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """For shared memory large enough for images; none where the user chose profile, transports or another RMW."""
     profile = profile_path()
     chosen = any(environment.get(name) for name in (*PROFILE_VARIABLES, TRANSPORTS_VARIABLE))
     other_rmw = not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp").startswith("rmw_fastrtps")
     if profile is None or chosen or other_rmw:
-        return dict(environment)
-    return {**environment, **dict.fromkeys(PROFILE_VARIABLES, str(profile))}
+        return {}
+    return dict.fromkeys(PROFILE_VARIABLES, str(profile))

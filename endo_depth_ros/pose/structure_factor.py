@@ -142,7 +142,9 @@ class StructureFactor:
             return np.append(np.zeros(UNKNOWNS * len(poses)), np.linalg.norm(robust_residuals(rows)))
         w = np.sqrt(huber_weights(rows[:, -1]))
         rows *= w[:, None]
-        root = square_root(self._normal_equations(w * by_depth, rows))
+        # Radians, metres and logarithms differ by orders of magnitude.
+        units = np.linalg.norm(rows, axis=0)
+        root = square_root(self._normal_equations(w * by_depth, rows), units)
         for slot in range(len(poses)):
             start = UNKNOWNS * slot
             jacobians[2 * slot] = np.asfortranarray(root[:, start : start + 6])
@@ -215,9 +217,12 @@ class StructureFactor:
         return rows.T @ rows - shared.T @ (shared / self._sum(by_depth * by_depth)[:, None])
 
 
-def square_root(information: Array) -> Array:
-    """Rows [n, n] with rowsᵀ rows = information, which may be singular: all keyframes together may be anywhere."""
-    # Radians, metres and logarithms differ by orders of magnitude.
-    units = np.sqrt(np.maximum(np.diag(information), np.finfo(np.float64).tiny))
+def square_root(information: Array, units: Array) -> Array:
+    """Rows [n, n] with rowsᵀ rows = information, which may be singular: all keyframes together may be anywhere.
+
+    units: [n], what columns are measured in: square roots of the diagonal before the landmarks were taken out, as
+    rounding would count where nothing is left of it.
+    """
+    units = np.where(units > 0, units, 1.0)
     values, vectors = np.linalg.eigh(information / np.outer(units, units))
     return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T * units, np.float64)

@@ -35,7 +35,7 @@ class KeyframeFactors(ABC):
 
     @abstractmethod
     def learn(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
-        """Take note of the optimum, `values`, of the graph that was extended."""
+        """Take note of the optimum, `values`, of the whole graph, landmarks and all."""
 
 
 # Makes them for a window, given its first keyframe, or None where there is nothing to add.

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from endo_depth_ros.nodes.fastdds_profile import PROFILE_VARIABLES, environment_with_profile, profile_path
+from endo_depth_ros.nodes.fastdds_profile import (
+    PROFILE_VARIABLES,
+    environment_with_profile,
+    profile_path,
+    profile_variables,
+)
 
 
 def test_the_profile_of_this_package_is_found():
@@ -30,6 +35,7 @@ def test_a_user_without_a_choice_gets_the_profile_under_both_names():
 )
 def test_what_the_user_chose_stays(choice):
     assert environment_with_profile(choice) == choice
+    assert profile_variables(choice) == {}
 
 
 def test_choosing_fast_dds_by_name_is_no_objection():

@@ -140,6 +140,19 @@ def test_anchors_together_are_what_each_of_them_is() -> None:
 def test_square_root_of_information_that_lacks_something(seed: int, rank: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(rank, 6)) * np.array([1e-3, 1, 1e4, 10, 1, 100])
     information = rows.T @ rows
-    units = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    root = square_root(information) / units
+    units = np.array([1e-3, 1, 1e4, 10, 1, 100])
+    root = square_root(information, units) / units
     np.testing.assert_allclose(root.T @ root, information / units / units[:, None], atol=1e-9)
+
+
+@pytest.mark.parametrize("step", [0.0, 1e-12, 1e-9, 1e-6])
+def test_a_camera_that_only_turns_and_sees_no_depth_says_nothing_of_depth(step: float) -> None:
+    anchor, points = anchor_keyframe()
+    turned = observer(2, points, POSES[0] @ exp_se3(np.array([0.05, -0.03, 0.02, step, 0, 0])))
+    turned.sightings.log_depth[:] = np.nan
+    factor = StructureFactor([anchor, turned], [anchor], SETTINGS).factor()
+    assert factor is not None
+    A, b = factor.linearize(values_of([anchor, turned])).jacobian()
+    assert np.abs(A).max() < 1e6
+    assert np.abs(b).max() < 1e-3
+    assert np.linalg.norm(A[:, :3], axis=0).min() > 100  # of rotation it says much
