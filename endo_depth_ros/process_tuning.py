@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 # glibc returns an image-sized buffer to the kernel after each frame and pays for fresh pages at the next one; with
 # these (mallopt(3); 32 MiB is the most it takes for the first) it keeps them.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": (-3, 32 << 20), "MALLOC_TRIM_THRESHOLD_": (-1, 512 << 20)}
-# NumPy's threads wait for one another where the network has the cores: 40 ms more for one keyframe in ten.
+# NumPy's threads wait for one another where the network has the cores: one keyframe in ten took 216 instead of 106 ms.
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "1")
 
 

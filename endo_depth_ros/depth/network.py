@@ -72,7 +72,7 @@ class DepthNetwork(nn.Module):
         deviation of log depth is sqrt(2) * b.
         """
         x = network_input(images, inside, K)
-        pyramid = self.encoder(x.to(self.head.weight.dtype))
+        pyramid = self.encoder(x)
         bias, coefficients = self.context(pyramid[-1])
         out = self.head(as_weights(self.decoder(pyramid, bias), self.head.weight)).float()
         maps, fractions, shares = out.split([MAPS, FRACTIONS, CUES], 1)

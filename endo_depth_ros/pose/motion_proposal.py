@@ -62,7 +62,7 @@ class PreparedPair:
 
 
 class MotionProposer:
-    """Asks the network; 2.7 times as dear as to track a frame (docs/benchmarks.md), so only when it is needed."""
+    """Asks the network; 3.4 times as dear as to track a frame (docs/benchmarks.md), so only when it is needed."""
 
     def __init__(self, weights: LoadedMotionWeights) -> None:
         self._network, self._record = weights.network, weights.record
