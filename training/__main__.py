@@ -69,6 +69,13 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--average-with", type=Path, nargs="+", default=(), metavar="FILE", help="weights files to take the mean with"
     )
+    export.add_argument(
+        "--relief-doubt",
+        type=float,
+        nargs=3,
+        metavar=("ERROR", "NARROW_DEG", "WIDE_DEG"),
+        help="error of log depth of real tissue beyond sigma in views up to NARROW_DEG wide; none from WIDE_DEG on",
+    )
     export.set_defaults(run=run_export)
 
     evaluate = commands.add_parser("evaluate", help="score a weights file on held-out renderings")
@@ -154,9 +161,10 @@ def silence_lightning() -> None:
 
 def run_export(chosen: argparse.Namespace) -> int:
     """`python -m training export`."""
-    from training.export import export
+    from training.export import NO_DOUBT, ReliefDoubt, export
 
-    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device, chosen.average_with))
+    doubt = ReliefDoubt(*chosen.relief_doubt) if chosen.relief_doubt else NO_DOUBT
+    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device, doubt, chosen.average_with))
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from endo_depth_ros.depth.network_estimator import DepthAndSigma
 from endo_depth_ros.depth.weights import load_weights
 from training.held_out import score_renderings, score_table
 
@@ -13,4 +14,5 @@ def evaluate(weights: Path, data: Path, views: int, device: str) -> str:
     loaded = load_weights(weights)
     record = loaded.record
     size = (record.input_width, record.input_height)
-    return score_table(score_renderings(loaded.network, data, *size, views, record.sigma_factor, device))
+    network = DepthAndSigma(loaded.network, record.sigma_factor, record.relief_doubt)
+    return score_table(score_renderings(network, data, *size, views, device))

@@ -12,37 +12,45 @@ import torch
 import yaml
 
 from endo_depth_ros.depth.network import DepthNetwork
-from endo_depth_ros.depth.weights import WeightsRecord, load_weights, save_weights
+from endo_depth_ros.depth.network_estimator import DepthAndSigma
+from endo_depth_ros.depth.relief import ReliefDoubt
+from endo_depth_ros.depth.weights import WeightsRecord, check_relief_doubt, load_weights, save_weights
 from training.checkpoints import read_network
 from training.fit_recipe import FitRecipe
 from training.held_out import score_renderings, score_table
-from training.scores import average, rescaled, scale_sigma, sigma_factor, sparsification_gain
+from training.scores import average, scale_sigma, sigma_factor, sparsification_gain
 
 LICENCE = "Apache-2.0"
 # Share of errors that a calibrated standard deviation covers: that of a Laplace distribution is 0.76, of a normal 0.68.
 COVERED = 0.72
 CALIBRATION_VIEWS = 40
+NO_DOUBT = ReliefDoubt()
 
 
-def export(checkpoint: Path, data: Path, output: Path, device: str, others: Sequence[Path] = ()) -> str:
+def export(
+    checkpoint: Path, data: Path, output: Path, device: str, doubt: ReliefDoubt = NO_DOUBT, others: Sequence[Path] = ()
+) -> str:
     """Write the weights file and return the table of its scores on the sequences under `data`.
 
-    others: weights files whose tensors are averaged with those of the checkpoint, all alike.
+    doubt: what is known of its errors on real tissue. others: weights files whose tensors are averaged with those of
+    the checkpoint, all alike.
 
     Raises CheckpointError, DataError, WeightsError, OSError.
     """
+    check_relief_doubt(doubt)
     network, recipe = read_network(checkpoint)
     average_with(network, [load_weights(path).network for path in others])
     size = (recipe.data.width, recipe.data.height)
-    raw = score_renderings(network, data, *size, CALIBRATION_VIEWS, 1.0, device)
+    raw = score_renderings(DepthAndSigma(network, 1.0, NO_DOUBT), data, *size, CALIBRATION_VIEWS, device)
     factor = sigma_factor(raw, COVERED)
-    scores = rescaled(raw, factor)
+    scores = score_renderings(DepthAndSigma(network, factor, doubt), data, *size, CALIBRATION_VIEWS, device)
     metrics = {name: value for name, value in dataclasses.asdict(average(scores)).items() if math.isfinite(value)}
     record = WeightsRecord(
         network=network.config,
         input_width=size[0],
         input_height=size[1],
         sigma_factor=factor,
+        relief_doubt=doubt,
         scale_sigma=scale_sigma(raw),
         recipe=describe(recipe, others),
         commit=current_commit(),

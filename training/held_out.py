@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from endo_depth_ros.depth.network import DepthNetwork
+from endo_depth_ros.depth.network_estimator import DepthAndSigma
 from endo_depth_ros.geometry.camera import STEREOGRAPHIC
 from training.dataset import Sample, ValidationSamples, find_sequences
 from training.scores import ImageScore, Score, average, by_family, coverage_by_decile, score_batch, sparsification_gain
@@ -21,11 +21,11 @@ HEADER = "family            images  AbsRel  delta1  metric  1 scale  flicker  1 
 
 
 def score_renderings(
-    network: DepthNetwork, folder: Path, width: int, height: int, views: int, sigma_factor: float, device: str
+    network: DepthAndSigma, folder: Path, width: int, height: int, views: int, device: str
 ) -> list[ImageScore]:
     """Scores of the sequences under a folder, at most `views` views of each, in images of width x height pixels.
 
-    sigma_factor multiplies the network's standard deviation. Raises DataError where the folder has no sequences.
+    Raises DataError where the folder has no sequences.
     """
     sequences = find_sequences(folder, STEREOGRAPHIC)
     samples = ValidationSamples(sequences, width, height, views)
@@ -33,15 +33,15 @@ def score_renderings(
     scores: list[ImageScore] = []
     loader = DataLoader(samples, batch_size=BATCH)
     for batch in tqdm(loader, desc="held-out views", unit="batch", disable=None):
-        scores += score_batch(batch, *predict(network, batch, math.log(sigma_factor), device), sequences.families)
+        scores += score_batch(batch, *predict(network, batch, device), sequences.families)
     return scores
 
 
 @torch.inference_mode()
-def predict(network: DepthNetwork, batch: Sample, log_sigma_factor: float, device: str) -> tuple[Tensor, Tensor]:
-    """Log depth and calibrated log b of a batch, [B, H, W] each."""
-    log_depth, log_b = network(batch.image.to(device).float() / 255, batch.inside.to(device), batch.K.to(device))
-    return log_depth, log_b + log_sigma_factor
+def predict(network: DepthAndSigma, batch: Sample, device: str) -> tuple[Tensor, Tensor]:
+    """Log depth and log b of a batch, [B, H, W] each."""
+    depth, sigma = network(batch.image.to(device).float() / 255, batch.inside.to(device), batch.K.to(device))
+    return depth.log(), (sigma / depth / math.sqrt(2)).log()
 
 
 def score_table(scores: Sequence[ImageScore]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,19 +180,6 @@ def sigma_factor(images: Sequence[ImageScore], wanted: float) -> float:
 def scale_sigma(images: Sequence[ImageScore]) -> float:
     """Root mean square of the images' log scales: how far metres are off as a whole, one standard deviation."""
     return math.sqrt(_mean(image.log_scale**2 for image in images))
-
-
-def rescaled(images: Sequence[ImageScore], factor: float) -> list[ImageScore]:
-    """The scores with sigma multiplied by a factor; coverage is that of the sampled pixels."""
-    return [
-        replace(
-            image,
-            sigma=image.sigma * np.float32(factor),
-            within_1=float(np.mean(image.error < factor * image.sigma)),
-            within_2=float(np.mean(image.error < 2 * factor * image.sigma)),
-        )
-        for image in images
-    ]
 
 
 def _sparsification(error: NDArray[np.float64], uncertainty: NDArray[np.float64]) -> NDArray[np.float64]:

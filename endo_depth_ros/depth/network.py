@@ -173,9 +173,7 @@ def network_input(images: Tensor, inside: Tensor, K: Tensor) -> Tensor:
     """
     mask = inside.to(images.dtype)[:, None]
     rgb = (images - RGB_MEAN) / RGB_STD * mask
-    focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], 1)[:, :, None, None]
-    centre = K[:, :2, 2, None, None]
-    places = (pixel_grid(images.shape[-2], images.shape[-1], K.device) - centre) / focal
+    places = plane_places(images.shape[-2], images.shape[-1], K)
     cue = F.interpolate(shading_cue(images, inside, K), scale_factor=float(STRIDE), mode="bilinear")
     return torch.cat([rgb, mask, places.to(images.dtype), cue.to(images.dtype)], 1)
 
@@ -186,10 +184,11 @@ def field_terms(places_and_cues: Tensor) -> Tensor:
     return torch.stack([x, y, x * x, x * y, y * y, *cues], 1)
 
 
-def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
-    """Coordinates u, v of the pixel centres, float32 [1, 2, height, width]."""
-    v, u = torch.meshgrid(torch.arange(height, device=device), torch.arange(width, device=device), indexing="ij")
-    return torch.stack([u, v])[None].float()
+def plane_places(height: int, width: int, K: Tensor) -> Tensor:
+    """Places x, y of the pixels on the stereographic plane, in focal lengths, float32 [B, 2, height, width]."""
+    focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], 1)[:, :, None, None]
+    v, u = torch.meshgrid(torch.arange(height, device=K.device), torch.arange(width, device=K.device), indexing="ij")
+    return (torch.stack([u, v])[None].float() - K[:, :2, 2, None, None]) / focal
 
 
 def log_focal_ratio(K: Tensor, canonical_focal_px: float) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.depth.estimator import DepthEstimator, DepthPrediction, ImageBatch
 from endo_depth_ros.depth.network import SIZE_MULTIPLE, DepthNetwork
+from endo_depth_ros.depth.relief import ReliefDoubt, weigh_relief
 from endo_depth_ros.depth.runtime import Runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import load_weights
@@ -37,7 +38,7 @@ class NetworkEstimator(DepthEstimator):
         super().__init__(settings, runtime)
         weights = load_weights(network_weights(settings))
         self.scale_sigma = weights.record.scale_sigma
-        network = DepthAndSigma(weights.network, weights.record.sigma_factor)
+        network = DepthAndSigma(weights.network, weights.record.sigma_factor, weights.record.relief_doubt)
         self._network = runtime.load(network, example_inputs())
 
     @torch.inference_mode()
@@ -51,18 +52,21 @@ class NetworkEstimator(DepthEstimator):
 class DepthAndSigma(nn.Module):
     """What users ask of the network: depth and one standard deviation of it."""
 
-    def __init__(self, network: DepthNetwork, sigma_factor: float) -> None:
-        """sigma_factor: calibration of the standard deviation."""
+    def __init__(self, network: DepthNetwork, sigma_factor: float, relief_doubt: ReliefDoubt) -> None:
+        """sigma_factor: calibration of the standard deviation. relief_doubt: of views that it was not trained on."""
         super().__init__()
         self.network = network
         self.sigma_factor = sigma_factor
+        self.relief_doubt = relief_doubt
 
     def forward(self, images: Tensor, inside: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
         """Depth z and its standard deviation in metres, float32 [B, H, W]; inputs as of DepthNetwork."""
         log_depth, log_b = self.network(images, inside, K)
+        # The standard deviation of a Laplace distribution is sqrt(2) b.
+        sigma = torch.exp(log_b) * (math.sqrt(2) * self.sigma_factor)
+        log_depth, sigma = weigh_relief(log_depth, sigma, inside, K, self.relief_doubt)
         depth = torch.exp(log_depth)
-        # The standard deviation of a Laplace distribution is sqrt(2) b; to first order sigma(z) = z sigma(log z).
-        return depth, depth * torch.exp(log_b) * (math.sqrt(2) * self.sigma_factor)
+        return depth, depth * sigma  # to first order sigma(z) = z sigma(log z)
 
 
 def example_inputs(height: int = 2 * SIZE_MULTIPLE, width: int = 2 * SIZE_MULTIPLE) -> tuple[Tensor, Tensor, Tensor]:

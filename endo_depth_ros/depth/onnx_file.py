@@ -42,7 +42,8 @@ def write_onnx(path: Path, weights: LoadedWeights, width: int, height: int) -> N
         raise OnnxError(
             f"{width}x{height} is no size of the network; width and height are multiples of {SIZE_MULTIPLE}"
         )
-    network = DepthAndSigma(weights.network, weights.record.sigma_factor).eval()
+    record = weights.record
+    network = DepthAndSigma(weights.network, record.sigma_factor, record.relief_doubt).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch about its own exporter
         program = torch.onnx.export(
@@ -55,7 +56,7 @@ def write_onnx(path: Path, weights: LoadedWeights, width: int, height: int) -> N
         )
     if program is None:
         raise OnnxError("this PyTorch can't export; install 2.6 or newer")
-    program.model.metadata_props.update({**MEANING, "record": json.dumps(asdict(weights.record))})
+    program.model.metadata_props.update({**MEANING, "record": json.dumps(asdict(record))})
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         program.save(str(temporary), external_data=False)

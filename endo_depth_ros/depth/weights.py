@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from endo_depth_ros.depth.network import SIZE_MULTIPLE, DepthNetwork, NetworkConfig
+from endo_depth_ros.depth.relief import ReliefDoubt
 from endo_depth_ros.weights_file import (
     WeightsError,
     WeightsKind,
@@ -14,6 +15,7 @@ from endo_depth_ros.weights_file import (
     expect_between,
     expect_training,
     fields_of,
+    is_number,
     is_whole,
     load_network,
     naming,
@@ -23,7 +25,7 @@ from endo_depth_ros.weights_file import (
 __all__ = ["LoadedWeights", "WeightsError", "WeightsRecord", "load_weights", "save_weights"]
 
 KIND = WeightsKind(
-    schema="endo_depth_ros.depth.3",
+    schema="endo_depth_ros.depth.4",
     architecture="efficientnet-lite0 pyramid, context, shading cues, learned upsampling",
     normalisation="rgb: (255 x - 127) / 128 inside, 0 outside; inside: 0 or 1; x, y: stereographic; shading cues",
     export="python -m training export CHECKPOINT",
@@ -34,15 +36,17 @@ KIND = WeightsKind(
 class WeightsRecord:
     """What is said about the weights beside the tensors.
 
-    sigma_factor: calibration on held-out scenes, multiplies the network's standard deviation. scale_sigma: relative
-    standard deviation there of an image's depth as a whole, in metres. recipe and commit: how
-    and with which code they were trained. metrics: name to figure. licence: SPDX, of the weights.
+    sigma_factor: calibration on held-out scenes, multiplies the network's standard deviation. relief_doubt: what is
+    wrong beyond that in narrow views of real tissue. scale_sigma: relative standard deviation, on held-out scenes, of
+    an image's depth as a whole, in metres. recipe and commit: how and with which code they were trained. metrics: name
+    to figure. licence: SPDX, of the weights.
     """
 
     network: NetworkConfig
     input_width: int
     input_height: int
     sigma_factor: float
+    relief_doubt: ReliefDoubt
     scale_sigma: float
     recipe: str
     commit: str
@@ -76,7 +80,8 @@ def read_record(values: Any) -> WeightsRecord:
     network = fields_of(NetworkConfig, values["network"], "record.network")
     channels = network["decoder_channels"]
     network["decoder_channels"] = tuple(channels) if isinstance(channels, list) else channels
-    record = WeightsRecord(**{**values, "network": NetworkConfig(**network)})
+    doubt = ReliefDoubt(**fields_of(ReliefDoubt, values["relief_doubt"], "record.relief_doubt"))
+    record = WeightsRecord(**{**values, "network": NetworkConfig(**network), "relief_doubt": doubt})
     check_record(record)
     return record
 
@@ -103,5 +108,14 @@ def check_record(record: WeightsRecord) -> None:
         is_size = is_whole(size, SIZE_MULTIPLE, 4096) and size % SIZE_MULTIPLE == 0
         expect(is_size, name, size, f"a multiple of {SIZE_MULTIPLE} up to 4096")
     expect_between("sigma_factor", record.sigma_factor, 0.01, 100)
+    check_relief_doubt(record.relief_doubt)
     expect_between("scale_sigma", record.scale_sigma, 0, 100)
     expect_training(record.recipe, record.commit, record.licence, record.metrics)
+
+
+def check_relief_doubt(doubt: ReliefDoubt) -> None:
+    """Raise WeightsError for values that mean nothing."""
+    expect_between("relief_doubt.error", doubt.error, 0, 10)
+    expect_between("relief_doubt.narrow_deg", doubt.narrow_deg, 0, 180)
+    is_wider = is_number(doubt.wide_deg) and doubt.wide_deg > doubt.narrow_deg
+    expect(is_wider, "relief_doubt.wide_deg", doubt.wide_deg, "a number above relief_doubt.narrow_deg")

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
+from endo_depth_ros.depth.relief import ReliefDoubt
 from endo_depth_ros.depth.weights import WeightsRecord, save_weights
 
 CONFIG = NetworkConfig(decoder_channels=(8, 8, 8, 8, 8))
@@ -17,6 +18,7 @@ RECORD = WeightsRecord(
     input_width=320,
     input_height=256,
     sigma_factor=1.5,
+    relief_doubt=ReliefDoubt(0.2, 60.0, 80.0),
     scale_sigma=0.4,
     recipe="training/recipes/none.yaml",
     commit="0000000",

@@ -8,6 +8,7 @@ from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.network_estimator import DepthAndSigma, pad_to_multiple
+from endo_depth_ros.depth.relief import ReliefDoubt
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import WeightsError
 from endo_depth_ros.settings import make
@@ -62,7 +63,7 @@ def test_sigma_is_the_calibrated_standard_deviation_of_depth():
     network = lively_network()
     seen = batch(32, 64)
     log_depth, log_b = network(seen.images, seen.inside, seen.K)
-    depth, sigma = DepthAndSigma(network, 3.0)(seen.images, seen.inside, seen.K)
+    depth, sigma = DepthAndSigma(network, 3.0, ReliefDoubt())(seen.images, seen.inside, seen.K)
     torch.testing.assert_close(depth.log(), log_depth)
     torch.testing.assert_close(sigma / depth, 3.0 * 2**0.5 * log_b.exp())
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from network_weights import lively_network
+from network_weights import RECORD, lively_network
 
 from endo_depth_ros.depth import runtimes
 from endo_depth_ros.depth.fold_norms import fold_norms
@@ -41,11 +41,11 @@ def inputs(height=64, width=96):
 @torch.no_grad()
 def plain(*tensors):
     """The reference: the module as it is."""
-    return DepthAndSigma(lively_network(), 1.5)(*tensors)
+    return DepthAndSigma(lively_network(), RECORD.sigma_factor, RECORD.relief_doubt)(*tensors)
 
 
 def load(runtime):
-    return runtime.load(DepthAndSigma(lively_network(), 1.5), example_inputs())
+    return runtime.load(DepthAndSigma(lively_network(), RECORD.sigma_factor, RECORD.relief_doubt), example_inputs())
 
 
 def check_agreement(runtime, tolerance):

@@ -13,7 +13,6 @@ from training.scores import (
     by_family,
     coverage_by_decile,
     pair_flicker,
-    rescaled,
     scale_sigma,
     score_image,
     sigma_factor,
@@ -96,10 +95,11 @@ def test_a_true_laplace_scale_covers_three_quarters_in_every_decile() -> None:
 
 
 def test_the_factor_brings_coverage_to_what_is_wanted() -> None:
-    images = rescaled([drawn(seed) for seed in range(20)], 3.0)
+    images = [drawn(seed) for seed in range(20)]
     factor = sigma_factor(images, 0.72)
-    assert np.mean([image.within_1 for image in rescaled(images, factor)]) == pytest.approx(0.72, abs=0.005)
-    assert factor == pytest.approx(-math.log(1 - 0.72) / math.sqrt(2) / 3, rel=0.05)
+    covered = np.mean([np.mean(image.error < factor * image.sigma) for image in images])
+    assert covered == pytest.approx(0.72, abs=0.005)
+    assert factor == pytest.approx(-math.log(1 - 0.72) / math.sqrt(2), rel=0.05)
 
 
 def test_metres_are_as_sure_as_they_are_right_as_a_whole() -> None:

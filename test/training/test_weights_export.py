@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from endo_depth_ros.depth.weights import load_weights
+from endo_depth_ros.depth.relief import ReliefDoubt
+from endo_depth_ros.depth.weights import WeightsError, load_weights
 from training.checkpoints import CheckpointError
 from training.dataset import VALIDATION
 from training.evaluate import evaluate
-from training.export import export
+from training.export import NO_DOUBT, export
 from training.fit_recipe import FitRecipe
 from training.module import DepthTraining
 from training.recipe import recipe_document
@@ -57,7 +58,7 @@ def test_the_mean_of_several_networks_is_that_of_their_tensors(
         name: 3 * value if value.is_floating_point() else value for name, value in content["state_dict"].items()
     }
     torch.save(content, checkpoint)
-    export(checkpoint, renderings / VALIDATION, mean, "cpu", [one])
+    export(checkpoint, renderings / VALIDATION, mean, "cpu", others=[one])
     assert load_weights(mean).record.recipe.startswith("# averaged with one.safetensors\n")
     first, both = (load_weights(path).network.state_dict() for path in (one, mean))
     for name, value in first.items():
@@ -71,6 +72,25 @@ def test_evaluation_uses_the_calibrated_sigma(checkpoint: Path, renderings: Path
     table = evaluate(weights, renderings / VALIDATION, 40, "cpu").splitlines()
     tenths = next(line for line in table if line.startswith("within 1 sigma, by tenths")).split(":")[1]
     assert np.mean([float(share) for share in tenths.split()]) == pytest.approx(CALIBRATED, abs=0.02)
+
+
+def test_the_doubt_about_relief_is_written_and_evaluated(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
+    sure, doubtful = tmp_path / "sure.safetensors", tmp_path / "doubtful.safetensors"
+    tables = [
+        export(checkpoint, renderings / VALIDATION, path, "cpu", doubt)
+        for path, doubt in ((sure, NO_DOUBT), (doubtful, ReliefDoubt(1.0, 170.0, 175.0)))
+    ]
+    assert load_weights(sure).record.relief_doubt == NO_DOUBT
+    record = load_weights(doubtful).record
+    assert record.relief_doubt == ReliefDoubt(1.0, 170.0, 175.0)
+    assert record.sigma_factor == load_weights(sure).record.sigma_factor
+    assert record.metrics["abs_rel"] != load_weights(sure).record.metrics["abs_rel"]
+    assert tables[0] != tables[1]
+
+
+def test_an_absurd_doubt_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"relief_doubt\.error = -1"):
+        export(tmp_path / "none.ckpt", tmp_path, tmp_path / "w.safetensors", "cpu", ReliefDoubt(-1.0))
 
 
 @pytest.mark.parametrize("content", [b"", b"cut"])
