@@ -74,7 +74,8 @@ def make_parser() -> argparse.ArgumentParser:
         type=float,
         nargs=3,
         metavar=("ERROR", "NARROW_DEG", "WIDE_DEG"),
-        help="error of log depth of real tissue beyond sigma in views up to NARROW_DEG wide; none from WIDE_DEG on",
+        help="standard deviation of log depth by which relief was wrong on real tissue beyond sigma, in views up to "
+        "NARROW_DEG wide; none from WIDE_DEG on",
     )
     export.set_defaults(run=run_export)
 
@@ -161,10 +162,11 @@ def silence_lightning() -> None:
 
 def run_export(chosen: argparse.Namespace) -> int:
     """`python -m training export`."""
-    from training.export import NO_DOUBT, ReliefDoubt, export
+    from endo_depth_ros.depth.relief import NO_DOUBT, ReliefDoubt
+    from training.export import export
 
     doubt = ReliefDoubt(*chosen.relief_doubt) if chosen.relief_doubt else NO_DOUBT
-    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device, doubt, chosen.average_with))
+    print(export(chosen.checkpoint, chosen.data, chosen.output, chosen.device, chosen.average_with, doubt))
     return 0
 
 

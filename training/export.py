@@ -13,8 +13,9 @@ import yaml
 
 from endo_depth_ros.depth.network import DepthNetwork
 from endo_depth_ros.depth.network_estimator import DepthAndSigma
-from endo_depth_ros.depth.relief import ReliefDoubt
-from endo_depth_ros.depth.weights import WeightsRecord, check_relief_doubt, load_weights, save_weights
+from endo_depth_ros.depth.relief import NO_DOUBT, ReliefDoubt
+from endo_depth_ros.depth.weights import WeightsRecord, load_weights, save_weights
+from endo_depth_ros.settings import SettingsError
 from training.checkpoints import read_network
 from training.fit_recipe import FitRecipe
 from training.held_out import score_renderings, score_table
@@ -24,20 +25,20 @@ LICENCE = "Apache-2.0"
 # Share of errors that a calibrated standard deviation covers: that of a Laplace distribution is 0.76, of a normal 0.68.
 COVERED = 0.72
 CALIBRATION_VIEWS = 40
-NO_DOUBT = ReliefDoubt()
 
 
 def export(
-    checkpoint: Path, data: Path, output: Path, device: str, doubt: ReliefDoubt = NO_DOUBT, others: Sequence[Path] = ()
+    checkpoint: Path, data: Path, output: Path, device: str, others: Sequence[Path] = (), doubt: ReliefDoubt = NO_DOUBT
 ) -> str:
     """Write the weights file and return the table of its scores on the sequences under `data`.
 
-    doubt: what is known of its errors on real tissue. others: weights files whose tensors are averaged with those of
-    the checkpoint, all alike.
+    others: weights files whose tensors are averaged with those of the checkpoint, all alike. doubt: what is known of
+    the network's errors on real tissue; sigma's factor is fitted without it, the scores are with it.
 
-    Raises CheckpointError, DataError, WeightsError, OSError.
+    Raises SettingsError, CheckpointError, DataError, WeightsError, OSError.
     """
-    check_relief_doubt(doubt)
+    if doubt.complaint():
+        raise SettingsError(f"relief doubt: {doubt.complaint()}")
     network, recipe = read_network(checkpoint)
     average_with(network, [load_weights(path).network for path in others])
     size = (recipe.data.width, recipe.data.height)
@@ -51,7 +52,7 @@ def export(
         input_height=size[1],
         sigma_factor=factor,
         relief_doubt=doubt,
-        scale_sigma=scale_sigma(raw),
+        scale_sigma=scale_sigma(scores),
         recipe=describe(recipe, others),
         commit=current_commit(),
         metrics={**metrics, "sparsification_gain": sparsification_gain(scores)},

@@ -193,7 +193,8 @@ def plane_places(height: int, width: int, K: Tensor) -> Tensor:
 
 def log_focal_ratio(K: Tensor, canonical_focal_px: float) -> Tensor:
     """log(f / canonical), f = sqrt(fx * fy), [B]: what one scope's depth differs by from the canonical one's."""
-    return 0.5 * torch.log(K[:, 0, 0] * K[:, 1, 1]) - math.log(canonical_focal_px)
+    # Not of the product, which float16 can't hold.
+    return 0.5 * (torch.log(K[:, 0, 0]) + torch.log(K[:, 1, 1])) - math.log(canonical_focal_px)
 
 
 def soft_bound(raw: Tensor, low: float, high: float) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.depth.estimator import DepthEstimator, DepthPrediction, ImageBatch
 from endo_depth_ros.depth.network import SIZE_MULTIPLE, DepthNetwork
-from endo_depth_ros.depth.relief import ReliefDoubt, weigh_relief
+from endo_depth_ros.depth.relief import NO_DOUBT, ReliefDoubt, weigh_relief
 from endo_depth_ros.depth.runtime import Runtime
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import load_weights
@@ -38,7 +38,8 @@ class NetworkEstimator(DepthEstimator):
         super().__init__(settings, runtime)
         weights = load_weights(network_weights(settings))
         self.scale_sigma = weights.record.scale_sigma
-        network = DepthAndSigma(weights.network, weights.record.sigma_factor, weights.record.relief_doubt)
+        doubt = weights.record.relief_doubt if settings.weigh_relief else NO_DOUBT
+        network = DepthAndSigma(weights.network, weights.record.sigma_factor, doubt)
         self._network = runtime.load(network, example_inputs())
 
     @torch.inference_mode()
@@ -53,7 +54,7 @@ class DepthAndSigma(nn.Module):
     """What users ask of the network: depth and one standard deviation of it."""
 
     def __init__(self, network: DepthNetwork, sigma_factor: float, relief_doubt: ReliefDoubt) -> None:
-        """sigma_factor: calibration of the standard deviation. relief_doubt: of views that it was not trained on."""
+        """sigma_factor: calibration of the standard deviation. relief_doubt: of real tissue in narrow views."""
         super().__init__()
         self.network = network
         self.sigma_factor = sigma_factor

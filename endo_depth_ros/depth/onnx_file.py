@@ -24,8 +24,8 @@ MEANING = {
     "from the optical axis lies 2 tan(t/2) focal lengths from the principal point",
     "inside": "bool [1, H, W], the scope's field of view; false where the image is padded",
     "K": "float32 [1, 3, 3], focal lengths and principal point of these pixels",
-    "depth": "float32 [1, H, W], z in metres",
-    "sigma": "float32 [1, H, W], one standard deviation of depth in metres",
+    "depth": "float32 [1, H, W], z in metres; the relief of narrow views is weighed already (record.relief_doubt)",
+    "sigma": "float32 [1, H, W], one standard deviation of depth in metres, with what that adds",
 }
 
 

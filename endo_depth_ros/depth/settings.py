@@ -24,6 +24,9 @@ class DepthSettings:
         "Arithmetic of a network; auto is fp16 on a GPU, bf16 of OpenVINO on CPUs that have it, else fp32",
         choices=("auto", "fp32", "fp16", "bf16"),
     )
+    weigh_relief: bool = setting(
+        True, "Flatten the relief of narrow views by what the weights file says it is wrong by on real tissue"
+    )
     cpu_threads: int = setting(
         0, "Threads of a network on the CPU, 0 for as many as cores, at most 4", minimum=0, maximum=256
     )

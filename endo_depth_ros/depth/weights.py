@@ -108,14 +108,9 @@ def check_record(record: WeightsRecord) -> None:
         is_size = is_whole(size, SIZE_MULTIPLE, 4096) and size % SIZE_MULTIPLE == 0
         expect(is_size, name, size, f"a multiple of {SIZE_MULTIPLE} up to 4096")
     expect_between("sigma_factor", record.sigma_factor, 0.01, 100)
-    check_relief_doubt(record.relief_doubt)
+    doubt = record.relief_doubt
+    for name, value in asdict(doubt).items():
+        expect(is_number(value), f"relief_doubt.{name}", value, "a finite number")
+    expect(not doubt.complaint(), "relief_doubt", asdict(doubt), f"possible: {doubt.complaint()}")
     expect_between("scale_sigma", record.scale_sigma, 0, 100)
     expect_training(record.recipe, record.commit, record.licence, record.metrics)
-
-
-def check_relief_doubt(doubt: ReliefDoubt) -> None:
-    """Raise WeightsError for values that mean nothing."""
-    expect_between("relief_doubt.error", doubt.error, 0, 10)
-    expect_between("relief_doubt.narrow_deg", doubt.narrow_deg, 0, 180)
-    is_wider = is_number(doubt.wide_deg) and doubt.wide_deg > doubt.narrow_deg
-    expect(is_wider, "relief_doubt.wide_deg", doubt.wide_deg, "a number above relief_doubt.narrow_deg")

@@ -13,6 +13,8 @@ from endo_depth_ros.pose.lie import Array, adjoint, exp_se3, log_se3
 from endo_depth_ros.pose.robust import huber_weights
 
 ROUNDS = 12
+# At most so many poses of a stretch are paired for a start, each with each.
+POSES_IN_PAIRS = 60
 SETTLED = 1e-4
 # A rotation within a pair of poses that is worth comparing, and how far about a second axis it must go.
 MIN_TURN, MIN_SECOND_TURN = np.radians(3.0), np.radians(2.0)
@@ -188,9 +190,11 @@ def _excess(fitted: Sequence[_Stretch], X: Transform, log_scale: float) -> float
 
 
 def _motions(stretch: PosePairs) -> tuple[Array, Array]:
-    """Corresponding motions A (camera) and B (tool), [M, 4, 4], of all pairs of poses that the tool turned between."""
-    first, second = np.triu_indices(len(stretch.sigma), 1)
-    B = np.linalg.inv(stretch.T_base_tool[first]) @ stretch.T_base_tool[second]
+    """Corresponding motions A (camera) and B (tool), [M, 4, 4], of pairs of poses that the tool turned between."""
+    some = slice(None, None, -(-len(stretch.sigma) // POSES_IN_PAIRS))
+    T_map_camera, T_base_tool = stretch.T_map_camera[some], stretch.T_base_tool[some]
+    first, second = np.triu_indices(len(T_base_tool), 1)
+    B = np.linalg.inv(T_base_tool[first]) @ T_base_tool[second]
     turned = np.arccos(np.clip((np.trace(B[:, :3, :3], axis1=1, axis2=2) - 1) / 2, -1, 1)) > MIN_TURN
-    A = np.linalg.inv(stretch.T_map_camera[first[turned]]) @ stretch.T_map_camera[second[turned]]
+    A = np.linalg.inv(T_map_camera[first[turned]]) @ T_map_camera[second[turned]]
     return A, B[turned]

@@ -46,7 +46,10 @@ class MetricScaleSettings:
         0.035, "Travel of the camera before a scale is believed", unit="m", minimum=0.001, maximum=10.0
     )
     max_scale_sigma: float = setting(
-        0.02, "Relative standard deviation at which a scale is believed", minimum=0.0001, maximum=1.0
+        0.02,
+        "Relative standard deviation at which a scale is believed; 0.01 of it is what vision wanders by",
+        minimum=0.012,
+        maximum=1.0,
     )
     new_epoch_change: float = setting(
         0.02, "Relative change of a believed scale that begins a new epoch", minimum=0.001, maximum=10.0

@@ -15,7 +15,7 @@ from endo_depth_ros.pose.lie import Array, log_se3
 
 # Samples nearer than this to the one before say nothing new (radians, metres).
 LEAST_TURN, LEAST_STEP = np.radians(0.5), 0.0005
-STRETCH_M, STRETCH_SAMPLES, STRETCHES = 0.06, 60, 5
+STRETCH_M, STRETCH_SAMPLES, STRETCHES = 0.15, 90, 5
 MIN_SAMPLES = 5
 
 

@@ -8,7 +8,7 @@ from endo_depth_ros.contracts import ScaleState
 from endo_depth_ros.depth.estimator import ImageBatch
 from endo_depth_ros.depth.models import create_estimator
 from endo_depth_ros.depth.network_estimator import DepthAndSigma, pad_to_multiple
-from endo_depth_ros.depth.relief import ReliefDoubt
+from endo_depth_ros.depth.relief import NO_DOUBT, ReliefDoubt
 from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.depth.weights import WeightsError
 from endo_depth_ros.settings import make
@@ -63,7 +63,7 @@ def test_sigma_is_the_calibrated_standard_deviation_of_depth():
     network = lively_network()
     seen = batch(32, 64)
     log_depth, log_b = network(seen.images, seen.inside, seen.K)
-    depth, sigma = DepthAndSigma(network, 3.0, ReliefDoubt())(seen.images, seen.inside, seen.K)
+    depth, sigma = DepthAndSigma(network, 3.0, NO_DOUBT)(seen.images, seen.inside, seen.K)
     torch.testing.assert_close(depth.log(), log_depth)
     torch.testing.assert_close(sigma / depth, 3.0 * 2**0.5 * log_b.exp())
 
@@ -85,3 +85,16 @@ def test_padding_keeps_pixels_and_what_fits_already():
     assert padded[:, :30, :50].all()
     assert padded.sum() == 30 * 50
     assert pad_to_multiple(padded) is padded
+
+
+@pytest.mark.parametrize("weigh_relief", [True, False])
+def test_the_files_doubt_about_relief_is_heeded_where_the_settings_say_so(tmp_path, weigh_relief):
+    doubt = ReliefDoubt(0.5, 170.0, 175.0)
+    path = write_weights(tmp_path / "small.safetensors", sigma_factor=2.0, relief_doubt=doubt)
+    seen = batch(32, 64)
+    ours = create_estimator(network_settings(weights=str(path), weigh_relief=weigh_relief)).estimate(seen)
+    with torch.no_grad():
+        network = DepthAndSigma(lively_network(), 2.0, doubt if weigh_relief else NO_DOUBT)
+        depth, sigma = network(seen.images, seen.inside, seen.K)
+    torch.testing.assert_close(ours.depth, depth, rtol=1e-4, atol=0)
+    torch.testing.assert_close(ours.sigma, sigma, rtol=1e-4, atol=0)

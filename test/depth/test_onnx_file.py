@@ -7,10 +7,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from network_weights import RECORD, lively_network
+from network_weights import CONFIG, RECORD, lively_network
 
 from endo_depth_ros.cli.main import main
 from endo_depth_ros.depth import onnx_file
+from endo_depth_ros.depth.network import DepthNetwork
 from endo_depth_ros.depth.network_estimator import DepthAndSigma, example_inputs
 from endo_depth_ros.depth.onnx_file import MEANING, OnnxError, write_onnx
 from endo_depth_ros.depth.runtime_openvino import import_openvino
@@ -38,6 +39,28 @@ def test_openvino_reads_the_file_and_gives_our_depth(tmp_path):
         reference = network(images, inside, K)
     for name, expected in zip(("depth", "sigma"), reference, strict=True):
         np.testing.assert_allclose(answer[name], expected.numpy(), rtol=1e-3)
+
+
+def calm_network():
+    """An untrained network that says nearly the same everywhere."""
+    torch.manual_seed(7)
+    return DepthNetwork(CONFIG).eval()
+
+
+@needs_onnx
+@pytest.mark.parametrize("focal_px", [96.0, 400.0])
+def test_float16_of_another_stack_can_hold_all_that_is_computed(tmp_path, focal_px):
+    path = tmp_path / "small.onnx"
+    write_onnx(path, LoadedWeights(calm_network(), RECORD), 320, 256)
+    properties = {"INFERENCE_PRECISION_HINT": "f16", "ENABLE_CPU_PINNING": False}
+    model = import_openvino().Core().compile_model(str(path), "CPU", properties)
+    images, inside, K = example_inputs(256, 320)
+    K[:, :2, :2] *= focal_px / K[0, 0, 0]
+    answer = model({"images": images.numpy(), "inside": inside.numpy(), "K": K.numpy()})
+    with torch.no_grad():
+        depth, sigma = DepthAndSigma(calm_network(), RECORD.sigma_factor, RECORD.relief_doubt)(images, inside, K)
+    np.testing.assert_allclose(answer["depth"], depth.numpy(), rtol=0.05)
+    np.testing.assert_allclose(answer["sigma"], sigma.numpy(), rtol=0.05)
 
 
 @needs_onnx

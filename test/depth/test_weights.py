@@ -193,13 +193,25 @@ def test_an_absurd_record_is_refused_with_the_value(weights_file, tmp_path, name
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("error", -0.1), ("narrow_deg", 200.0), ("wide_deg", 60.0), ("wide_deg", "wide")]
+    ("name", "value"),
+    [
+        ("error", float("nan")),
+        ("error", True),
+        ("error", 10**400),
+        ("narrow_deg", None),
+        ("wide_deg", "wide"),
+        ("error", -0.1),
+        ("narrow_deg", 200.0),
+        ("wide_deg", 60.0),
+        ("wide_deg", 1e39),
+    ],
 )
 def test_an_absurd_doubt_is_refused_with_the_value(weights_file, tmp_path, name, value):
     path = with_record(
         weights_file, tmp_path / "a.safetensors", relief_doubt={**asdict(RECORD.relief_doubt), name: value}
     )
-    assert f"relief_doubt.{name} = " in refusal(path)
+    assert f"{value!r}"[:20] in refusal(path)
+    assert "relief_doubt" in refusal(path)
 
 
 def test_a_doubt_of_other_fields_is_refused(weights_file, tmp_path):

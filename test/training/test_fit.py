@@ -12,7 +12,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from endo_depth_ros.depth.network import DepthNetwork, NetworkConfig
-from endo_depth_ros.depth.relief import ReliefDoubt
+from endo_depth_ros.depth.relief import NO_DOUBT
 from endo_depth_ros.depth.weights import WeightsRecord, save_weights
 from training.checkpoints import CheckpointError, load_checkpoint, newest_checkpoint, read_network
 from training.dataset import DataError, Sample
@@ -58,7 +58,7 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 def test_a_training_begins_from_imagenet_or_from_a_weights_file(small_recipe: FitRecipe, tmp_path: Path) -> None:
     path, config = tmp_path / "trained.safetensors", NetworkConfig()
     network = DepthNetwork(config).eval()
-    record = WeightsRecord(config, 320, 256, 1.0, ReliefDoubt(), 0.4, "recipe", "0000000", {}, "Apache-2.0")
+    record = WeightsRecord(config, 320, 256, 1.0, NO_DOUBT, 0.4, "recipe", "0000000", {}, "Apache-2.0")
     save_weights(path, network, record)
     begun = untrained(small_recipe, path).network.state_dict()
     for name, value in network.state_dict().items():

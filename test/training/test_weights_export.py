@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from endo_depth_ros.depth.relief import ReliefDoubt
-from endo_depth_ros.depth.weights import WeightsError, load_weights
+from endo_depth_ros.depth.relief import NO_DOUBT, ReliefDoubt
+from endo_depth_ros.depth.weights import load_weights
+from training.__main__ import main
 from training.checkpoints import CheckpointError
 from training.dataset import VALIDATION
 from training.evaluate import evaluate
-from training.export import NO_DOUBT, export
+from training.export import export
 from training.fit_recipe import FitRecipe
 from training.module import DepthTraining
 from training.recipe import recipe_document
@@ -58,7 +59,7 @@ def test_the_mean_of_several_networks_is_that_of_their_tensors(
         name: 3 * value if value.is_floating_point() else value for name, value in content["state_dict"].items()
     }
     torch.save(content, checkpoint)
-    export(checkpoint, renderings / VALIDATION, mean, "cpu", others=[one])
+    export(checkpoint, renderings / VALIDATION, mean, "cpu", [one])
     assert load_weights(mean).record.recipe.startswith("# averaged with one.safetensors\n")
     first, both = (load_weights(path).network.state_dict() for path in (one, mean))
     for name, value in first.items():
@@ -74,23 +75,27 @@ def test_evaluation_uses_the_calibrated_sigma(checkpoint: Path, renderings: Path
     assert np.mean([float(share) for share in tenths.split()]) == pytest.approx(CALIBRATED, abs=0.02)
 
 
-def test_the_doubt_about_relief_is_written_and_evaluated(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
-    sure, doubtful = tmp_path / "sure.safetensors", tmp_path / "doubtful.safetensors"
-    tables = [
-        export(checkpoint, renderings / VALIDATION, path, "cpu", doubt)
-        for path, doubt in ((sure, NO_DOUBT), (doubtful, ReliefDoubt(1.0, 170.0, 175.0)))
-    ]
-    assert load_weights(sure).record.relief_doubt == NO_DOUBT
-    record = load_weights(doubtful).record
-    assert record.relief_doubt == ReliefDoubt(1.0, 170.0, 175.0)
-    assert record.sigma_factor == load_weights(sure).record.sigma_factor
-    assert record.metrics["abs_rel"] != load_weights(sure).record.metrics["abs_rel"]
-    assert tables[0] != tables[1]
+def test_the_doubt_about_relief_is_written_and_heeded(checkpoint: Path, renderings: Path, tmp_path: Path) -> None:
+    data, sure, doubtful = renderings / VALIDATION, tmp_path / "sure.safetensors", tmp_path / "doubtful.safetensors"
+    first = export(checkpoint, data, sure, "cpu")
+    command = ["export", str(checkpoint), "--data", str(data), "--output", str(doubtful)]
+    assert main([*command, "--relief-doubt", "1.0", "170", "175"]) == 0
+    before, after = load_weights(sure).record, load_weights(doubtful).record
+    assert before.relief_doubt == NO_DOUBT
+    assert after.relief_doubt == ReliefDoubt(1.0, 170.0, 175.0)
+    assert after.sigma_factor == before.sigma_factor
+    assert after.metrics["abs_rel"] != before.metrics["abs_rel"]
+    assert after.scale_sigma != before.scale_sigma
+    assert evaluate(doubtful, data, 40, "cpu") != evaluate(sure, data, 40, "cpu") == first
 
 
-def test_an_absurd_doubt_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"relief_doubt\.error = -1"):
-        export(tmp_path / "none.ckpt", tmp_path, tmp_path / "w.safetensors", "cpu", ReliefDoubt(-1.0))
+def test_a_doubt_that_can_not_be_meant_is_refused_before_anything_is_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["export", str(tmp_path / "none.ckpt"), "--data", str(tmp_path), "--output", str(tmp_path / "w")]
+    for doubt in (("-1", "60", "80"), ("nan", "60", "80"), ("0.1", "80", "60"), ("0.1", "60", "1e39")):
+        assert main([*command, "--relief-doubt", *doubt]) == 1
+        assert capsys.readouterr().err.startswith("[export] relief doubt: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"cut"])
