@@ -70,7 +70,11 @@ def main() -> int:
         )
     within = sum(abs(error) <= 0.03 for _, error, _ in rows)
     better = sum(errors[0] < min(errors[1:]) for _, _, errors in rows)
-    print(f"scale within 3 %: {within} of {len(rows)}; fused better than both: {better} of {len(rows)}")
+    rms = np.sqrt(np.mean([error**2 for _, error, _ in rows]))
+    print(
+        f"scale within 3 %: {within} of {len(rows)}, {100 * rms:.1f} % root mean square; "
+        f"fused better than both: {better} of {len(rows)}"
+    )
     return 0
 
 

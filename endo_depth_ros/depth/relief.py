@@ -14,7 +14,7 @@ from endo_depth_ros.depth.network import plane_places
 STRIDE = 4
 # Log depth that is farther than this from the tissue's mean is an instrument or a lumen and counts ever less for it.
 APART, ROUNDS = 0.4, 3
-# Log depth that stands out by more than this stays.
+# Log depth that stands out by this keeps nearly all of it: 0.95 where the error is 0.175.
 OUTSTANDING = 0.8
 # Of squares of log depth, and of shares of pixels.
 TINY = 1e-6

@@ -19,7 +19,7 @@ from endo_depth_ros.pose.scale_samples import ScaleSamples, travel
 from endo_depth_ros.pose.tracker import TrackedFrame
 from endo_depth_ros.stamps import NANOSECONDS
 
-# Relative: what vision's own scale wanders by within some 40 mm (benchmarks/robot_kinematics.py).
+# Relative: what vision's own scale wanders by within some 40 mm (docs/benchmarks.md, "A robot's kinematics").
 VISION_DRIFT = 0.01
 # With a hand-eye rotation less sure than this, kinematics would bend what vision sees.
 MAX_ROTATION_SIGMA = np.radians(3.0)
