@@ -9,6 +9,7 @@ from typing import Any
 from endo_depth_ros.depth.network import SIZE_MULTIPLE, DepthNetwork, NetworkConfig
 from endo_depth_ros.depth.relief import ReliefDoubt
 from endo_depth_ros.weights_file import (
+    GET_OTHERS,
     WeightsError,
     WeightsKind,
     expect,
@@ -111,6 +112,7 @@ def check_record(record: WeightsRecord) -> None:
     doubt = record.relief_doubt
     for name, value in asdict(doubt).items():
         expect(is_number(value), f"relief_doubt.{name}", value, "a finite number")
-    expect(not doubt.complaint(), "relief_doubt", asdict(doubt), f"possible: {doubt.complaint()}")
+    if doubt.complaint():
+        raise WeightsError(f"its metadata's relief_doubt can't be meant: {doubt.complaint()}; {GET_OTHERS}")
     expect_between("scale_sigma", record.scale_sigma, 0, 100)
     expect_training(record.recipe, record.commit, record.licence, record.metrics)

@@ -7,7 +7,15 @@ import pytest
 from robot_world import T_BASE_WORLD, T_TOOL_CAMERA, RobotWorld
 
 from endo_depth_ros.geometry.transforms import invert_transform
-from endo_depth_ros.pose.hand_eye import HandEye, HandEyeError, PosePairs, guess_scale, refine, solve_linearly
+from endo_depth_ros.pose.hand_eye import (
+    POSES_IN_PAIRS,
+    HandEye,
+    HandEyeError,
+    PosePairs,
+    guess_scale,
+    refine,
+    solve_linearly,
+)
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 
 SIGMA = np.array([np.radians(0.1)] * 3 + [0.0003] * 3)
@@ -31,6 +39,13 @@ def error(found: HandEye) -> np.ndarray:
 
 def test_exact_motion_is_solved_exactly() -> None:
     X, scale = solve_linearly([stretch(noise=0.0), stretch(noise=0.0, start_s=5.0)])
+    np.testing.assert_allclose(X, T_TOOL_CAMERA, atol=1e-6)
+    assert scale == pytest.approx(UNITS, rel=1e-5)
+
+
+@pytest.mark.parametrize("count", [POSES_IN_PAIRS, POSES_IN_PAIRS + 1, 3 * POSES_IN_PAIRS])
+def test_a_long_stretch_is_solved_exactly_from_some_of_its_poses(count: int) -> None:
+    X, scale = solve_linearly([stretch(noise=0.0, count=count)])
     np.testing.assert_allclose(X, T_TOOL_CAMERA, atol=1e-6)
     assert scale == pytest.approx(UNITS, rel=1e-5)
 
