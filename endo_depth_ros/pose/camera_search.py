@@ -8,6 +8,7 @@ import numpy as np
 
 from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.appearance import Picture
+from endo_depth_ros.pose.depth_field import basis_at
 from endo_depth_ros.pose.depth_samples import sample_log_depth
 from endo_depth_ros.pose.flow import follow
 from endo_depth_ros.pose.keyframe import Keyframe, Tracks, locate, project_points
@@ -103,5 +104,6 @@ def _follow_landmarks(
         raise NoMatchError(f"only {np.count_nonzero(found)} of {len(tracks)} points were found again")
     seen = pixels.astype(np.float64)
     logs = sample_log_depth(view.estimate, seen, settings)
-    evidence = Evidence(points, seen, tracks.covariance, *logs, view.camera_matrix, drift)
+    basis = basis_at(seen, view.estimate.depth.shape)
+    evidence = Evidence(points, seen, tracks.covariance, *logs, basis, view.camera_matrix, drift)
     return tracks.chosen(found), evidence.chosen(found)

@@ -17,6 +17,7 @@ class Landmarks:
 
     rays: [N, 3] in the keyframe's optical frame, z = 1. measured_log: [N], logarithm of the keyframe's own depth.
     measured_sigma: [N], of measured_log. log_depth: [N], the estimate. log_sigma: [N], of the estimate given the poses.
+    basis: [N, TERMS], of the depth's field where they are.
     """
 
     rays: Array
@@ -24,6 +25,7 @@ class Landmarks:
     measured_sigma: Array
     log_depth: Array
     log_sigma: Array
+    basis: Array
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Sightings:
 
     anchor: [M], the number of the keyframe in which the landmark was born. index: [M], in that keyframe's landmarks.
     pixels: [M, 2]. covariance: [M, 2, 2], of what they strayed by since the keyframe before. log_depth: [M], of this
-    keyframe's depth there, NaN for none. log_sigma: [M].
+    keyframe's depth there, NaN for none. log_sigma: [M]. basis: [M, TERMS], of the depth's field there.
     """
 
     anchor: NDArray[np.int64]
@@ -41,13 +43,14 @@ class Sightings:
     covariance: Array
     log_depth: Array
     log_sigma: Array
+    basis: Array
 
 
 @dataclass
 class Keyframe:
     """A frame that others are compared with.
 
-    T_map_camera and log_scale (logarithm of what its depth image has to be multiplied by) are estimates and change.
+    T_map_camera and depth_field (coefficients [TERMS] of a DepthField) are estimates and change.
     K: [3, 3]. metres_per_unit: what the model's depth was multiplied by before it came here.
     """
 
@@ -55,7 +58,7 @@ class Keyframe:
     stamp_ns: int
     K: Array
     T_map_camera: Transform
-    log_scale: float
+    depth_field: Array
     landmarks: Landmarks
     sightings: Sightings
     metres_per_unit: float = 1.0

@@ -8,13 +8,14 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.hand_eye import HandEye
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.kinematics import KinematicPose, Kinematics
 from endo_depth_ros.pose.lie import Array, adjoint, skew
 from endo_depth_ros.pose.robust import THRESHOLD
-from endo_depth_ros.pose.structure_factor import pose_key, scale_key
+from endo_depth_ros.pose.structure_factor import field_key, pose_key
 from endo_depth_ros.pose.window import KeyframeFactors
 
 BASE, HAND_EYE = (int(gtsam.symbol(letter, 0)) for letter in "bh")
@@ -39,7 +40,7 @@ class KinematicFactors(KeyframeFactors):
         self._base: Transform | None = None
         self._T_tool_camera = start.T_tool_camera
         self._numbers: list[int] = []  # of the keyframes in the window
-        self._depth_in_map: dict[int, float] = {}  # log_scale of the newest MEMORY keyframes
+        self._depth_in_map: dict[int, float] = {}  # logarithms, of the newest MEMORY keyframes
         self.result: HandEye | None = None  # after each optimisation; may be read on another thread
 
     def extend(self, graph: gtsam.NonlinearFactorGraph, values: gtsam.Values, keyframes: Sequence[Keyframe]) -> None:
@@ -60,16 +61,16 @@ class KinematicFactors(KeyframeFactors):
         if self._base is None:
             return
         self._base, self._T_tool_camera = values.atPose3(BASE).matrix(), values.atPose3(HAND_EYE).matrix()
-        scales = [scale_key(number) for number in self._numbers]
-        joint = np.array(gtsam.Marginals(graph, values).jointMarginalCovariance([HAND_EYE, *scales]).fullMatrix())
+        fields = [field_key(number) for number in self._numbers]
+        joint = np.array(gtsam.Marginals(graph, values).jointMarginalCovariance([HAND_EYE, *fields]).fullMatrix())
         # Metres per unit of depth: of the map, times what the depth of the newest keyframes differs from the map by.
-        for number, key in zip(self._numbers, scales, strict=True):
+        for number, key in zip(self._numbers, fields, strict=True):
             self._depth_in_map[number] = float(values.atVector(key)[0])
         while len(self._depth_in_map) > MEMORY:
             del self._depth_in_map[next(iter(self._depth_in_map))]
         logs = np.array(list(self._depth_in_map.values()))
         J = np.zeros((7, len(joint)))
-        J[:6, :6], J[6, 6:] = np.eye(6), 1 / len(scales)
+        J[:6, :6], J[6, 6::TERMS] = np.eye(6), 1 / len(fields)  # the scales are the fields' first terms
         spread = np.diag([0.0] * 6 + [logs.var() / len(logs)])
         log_scale = self._start.log_scale + float(logs.mean())
         self.result = HandEye(self._T_tool_camera, log_scale, J @ joint @ J.T + spread)

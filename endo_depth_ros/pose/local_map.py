@@ -11,6 +11,7 @@ from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.appearance import Picture
 from endo_depth_ros.pose.camera_search import Landmarked
 from endo_depth_ros.pose.covariance import compose
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.keyframe import Keyframe, Tracks
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen, sightings_of
 from endo_depth_ros.pose.lie import Array
@@ -79,7 +80,9 @@ class LocalMap:
         """Start from a single keyframe, whose pose has this covariance [6, 6] (body frame); its number of landmarks."""
         self.leave()
         self._number += 1
-        keyframe, tracks = make_keyframe(view, self._number, T_map_camera, 0.0, nothing_seen(), self._settings)
+        keyframe, tracks = make_keyframe(
+            view, self._number, T_map_camera, np.zeros(TERMS), nothing_seen(), self._settings
+        )
         if len(tracks) < self._settings.min_points:
             return len(tracks)
         self._install(view, keyframe, tracks, covariance)
@@ -91,9 +94,9 @@ class LocalMap:
         self._number += 1
         numbers = sorted([*self.keyframes, self._number])[-self._settings.window :]
         seen = sightings_of(sight, numbers[0])
-        keyframe, tracks = make_keyframe(
-            view, self._number, sight.resection.T_map_camera, sight.resection.log_scale, seen, self._settings
-        )
+        found = sight.resection
+        field = found.depth_field.coefficients
+        keyframe, tracks = make_keyframe(view, self._number, found.T_map_camera, field, seen, self._settings)
         self.keyframes = {number: each for number, each in self.keyframes.items() if number in numbers}
         self._install(view, keyframe, tracks, covariance)
         self._optimiser.submit(keyframe)
@@ -128,11 +131,12 @@ class LocalMap:
     def _install(self, view: View, keyframe: Keyframe, tracks: Tracks, covariance: Array) -> None:
         self.keyframes[keyframe.number] = keyframe
         self._tracks, self._picture, self._covariance = tracks, view.picture, covariance
-        self._distance = float(np.median(view.estimate.depth[view.estimate.valid])) * float(np.exp(keyframe.log_scale))
+        scale = float(np.exp(keyframe.depth_field[0]))
+        self._distance = float(np.median(view.estimate.depth[view.estimate.valid])) * scale
         self.places.remember(keyframe, view.picture.grey, view.estimate.depth)
 
     def _update(self, keyframe: Keyframe, result: WindowResult) -> None:
         number = keyframe.number
-        keyframe.T_map_camera, keyframe.log_scale = result.T_map_camera[number], result.log_scale[number]
+        keyframe.T_map_camera, keyframe.depth_field = result.T_map_camera[number], result.depth_field[number]
         keyframe.landmarks.log_depth = result.log_depth[number]
         keyframe.landmarks.log_sigma = result.log_sigma[number]

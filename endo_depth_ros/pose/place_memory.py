@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.transforms import transform_points
+from endo_depth_ros.pose.depth_field import basis_at
 from endo_depth_ros.pose.keyframe import Keyframe, MapPoints
 from endo_depth_ros.pose.lie import Array
 
@@ -83,7 +84,8 @@ class PlaceMemory:
         from_pixels = np.array([there[m.queryIdx].pt for m in good], np.float64).reshape(-1, 2)
         to_pixels = np.array([here[m.trainIdx].pt for m in good], np.float64).reshape(-1, 2)
         column, row = np.rint(from_pixels).astype(np.intp).T
-        depth = place.depth[row, column].astype(np.float64) * np.exp(place.keyframe.log_scale)
+        off = basis_at(from_pixels, place.depth.shape) @ place.keyframe.depth_field
+        depth = place.depth[row, column].astype(np.float64) * np.exp(off)
         known = np.isfinite(depth) & (depth > 0)
         K, pixels, depth = place.keyframe.K, from_pixels[known], depth[known]
         rays = np.column_stack([pixels, np.ones(len(pixels))]) @ np.linalg.inv(K).T

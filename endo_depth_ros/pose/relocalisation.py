@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from endo_depth_ros.pose.depth_field import basis_at
 from endo_depth_ros.pose.depth_samples import sample_log_depth
 from endo_depth_ros.pose.place_memory import PlaceMemory
 from endo_depth_ros.pose.resection import Evidence, Resection, find_consensus, refine
@@ -26,7 +27,8 @@ def relocalise(view: View, places: PlaceMemory, settings: PoseSettings) -> Resec
             continue
         logs = sample_log_depth(view.estimate, matches.pixels, settings)
         spread = np.tile(PIXEL_SIGMA**2 * np.eye(2), (len(matches.pixels), 1, 1))
-        evidence = Evidence(matches.map_points, matches.pixels, spread, *logs, view.camera_matrix)
+        basis = basis_at(matches.pixels, view.estimate.depth.shape)
+        evidence = Evidence(matches.map_points, matches.pixels, spread, *logs, basis, view.camera_matrix)
         consensus = find_consensus(evidence, place.keyframe.T_map_camera, settings.max_reprojection_px)
         if consensus is None:
             continue

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.depth_field import TERMS, DepthField
 from endo_depth_ros.pose.flow_error import whitening
 from endo_depth_ros.pose.keyframe import MapPoints
 from endo_depth_ros.pose.lie import Array, exp_se3, log_se3
@@ -26,8 +27,9 @@ class Evidence:
     """What a frame shows of known points.
 
     map_points: the points. pixels: [N, 2]. covariance: [N, 2, 2], of the pixels. log_depth: [N], of the frame's own
-    depth there, NaN for none. log_sigma: [N], of log_depth. K: [3, 3]. drift: [N, 2], pixels that the points had
-    strayed by where they were followed from: errors of following add up, and what is new is the rest.
+    depth there, NaN for none. log_sigma: [N], of log_depth. basis: [N, TERMS], of the depth's field. K: [3, 3]. drift:
+    [N, 2], pixels that the points had strayed by where they were followed from: errors of following add up, and what is
+    new is the rest.
     """
 
     map_points: MapPoints
@@ -35,6 +37,7 @@ class Evidence:
     covariance: Array
     log_depth: Array
     log_sigma: Array
+    basis: Array
     K: Array
     drift: Array = field(default_factory=lambda: np.zeros((1, 2)))
 
@@ -47,7 +50,7 @@ class Evidence:
         """The evidence of the points where `which` [N] is True."""
         points = MapPoints(self.map_points.points[which], self.map_points.spread[which])
         drift = np.broadcast_to(self.drift, self.pixels.shape)[which]
-        logs = self.log_depth[which], self.log_sigma[which]
+        logs = self.log_depth[which], self.log_sigma[which], self.basis[which]
         return Evidence(points, self.pixels[which], self.covariance[which], *logs, self.K, drift)
 
 
@@ -61,10 +64,10 @@ class Prior:
 
 @dataclass(frozen=True)
 class Resection:
-    """A pose and what it rests on. covariance: [6, 6], body frame, given the map. log_scale: of the frame's depth."""
+    """A pose and what it rests on. covariance: [6, 6], body frame, given the map."""
 
     T_map_camera: Transform
-    log_scale: float
+    depth_field: DepthField
     covariance: Array
 
 
@@ -112,33 +115,34 @@ def refine(
     settings: PoseSettings,
     prior: Prior | None,
 ) -> Resection:
-    """The most likely pose and scale of the frame's depth: reprojection, depth and prior, robustly (Huber).
+    """The most likely pose and field of the frame's depth: reprojection, depth and prior, robustly (Huber).
 
-    Gauss-Newton over a twist and the log-scale of depth, whose prior is 0 ± scale_log_sigma. Points count by how well
-    they are known: across the direction in which their uncertainty moves them in the image fully, along it less.
+    Gauss-Newton over a twist and the field's coefficients, whose prior is that of the settings. Points count by how
+    well they are known: across the direction in which their uncertainty moves them in the image fully, along it less.
     """
-    T, s = guess.copy(), 0.0
-    scale_information = 1 / settings.scale_log_sigma**2
-    H = np.eye(7)
+    T, c = guess.copy(), np.zeros(TERMS)
+    field_information = np.diag(settings.field_sigmas(settings.scale_log_sigma) ** -2.0)
+    H = np.eye(6 + TERMS)
     for _ in range(REFINEMENTS):
-        r, J = _residuals(evidence, T, s)
+        r, J = _residuals(evidence, T, c)
         w = huber_weights(r) / settings.shared_error**2
         H = (J * w[:, None]).T @ J
         g = (J * w[:, None]).T @ r
-        H[6, 6] += scale_information
-        g[6] += scale_information * s
+        H[6:, 6:] += field_information
+        g[6:] += field_information @ c
         if prior is not None:
             H[:6, :6] += prior.information
             g[:6] += prior.information @ log_se3(invert_transform(prior.T_map_camera) @ T)
         step = np.asarray(np.linalg.solve(H + 1e-9 * np.diag(np.diag(H)), -g), np.float64)
-        T, s = T @ exp_se3(step[:6]), s + step[6]
+        T, c = T @ exp_se3(step[:6]), c + step[6:]
         if step @ H @ step < SETTLED**2:
             break
-    return Resection(T, float(s), np.asarray(np.linalg.inv(H)[:6, :6], np.float64))
+    covariance = np.asarray(np.linalg.inv(H), np.float64)
+    return Resection(T, DepthField(c, covariance[6:, 6:]), covariance[:6, :6])
 
 
-def _residuals(evidence: Evidence, T: Transform, s: float) -> tuple[Array, Array]:
-    """Whitened residuals [3 N] (x, y of all points, then depth) and their Jacobian [3 N, 7]."""
+def _residuals(evidence: Evidence, T: Transform, field: Array) -> tuple[Array, Array]:
+    """Whitened residuals [3 N] (x, y of all points, then depth) and their Jacobian [3 N, 6 + TERMS]."""
     R, A, count = T[:3, :3], evidence.K[:2, :2], len(evidence.pixels)
     p, spread = (evidence.map_points.points - T[:3, 3]) @ R, evidence.map_points.spread @ R
     z = np.maximum(p[:, 2], 1e-9)
@@ -146,16 +150,16 @@ def _residuals(evidence: Evidence, T: Transform, s: float) -> tuple[Array, Array
     error = place @ A.T + evidence.K[:2, 2] - evidence.settled
     drift = (spread[:, :2] - place * spread[:, 2:]) / z[:, None] @ A.T
     whiten = whitening(evidence.covariance + drift[:, :, None] * drift[:, None, :])
-    J = np.zeros((3 * count, 7))
+    J = np.zeros((3 * count, 6 + TERMS))
     J[: 2 * count, :6] = (whiten @ A @ _move(place, z)).reshape(-1, 6)
     r = np.empty(3 * count)
     r[: 2 * count] = (whiten @ error[:, :, None]).ravel()
     known = np.isfinite(evidence.log_depth) & (p[:, 2] > 0)
     weight = np.where(known, 1 / np.hypot(evidence.log_sigma, spread[:, 2] / z), 0.0)
-    r[2 * count :] = weight * np.where(known, np.log(z) - evidence.log_depth - s, 0.0)
+    r[2 * count :] = weight * np.where(known, np.log(z) - evidence.log_depth - evidence.basis @ field, 0.0)
     # d log(z): the third row of p × rotation - translation, over z.
     J[2 * count :, 0], J[2 * count :, 1] = -weight * place[:, 1], weight * place[:, 0]
-    J[2 * count :, 5], J[2 * count :, 6] = -weight / z, -weight
+    J[2 * count :, 5], J[2 * count :, 6:] = -weight / z, -weight[:, None] * evidence.basis
     return r, J
 
 

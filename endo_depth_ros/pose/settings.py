@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from endo_depth_ros.pose.depth_field import prior_sigmas
+from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.settings import SettingsError, setting
 
 
@@ -45,8 +47,8 @@ class PoseSettings:
         0.03, "Least relative error of depth that is believed, whatever its sigma says", minimum=0.001, maximum=1.0
     )
     depth_correlation: float = setting(
-        3.0,
-        "Factor on the sigma of depth, for errors that neighbouring points share",
+        1.2,
+        "Factor on the sigma of depth, for errors that neighbouring points share beside the smooth field",
         minimum=1.0,
         maximum=100.0,
     )
@@ -65,6 +67,13 @@ class PoseSettings:
     scale_log_sigma: float = setting(
         0.1,
         "Flicker: relative error of a depth image as a whole",
+        minimum=0.0001,
+        maximum=1.0,
+    )
+    field_log_sigma: float = setting(
+        0.05,
+        "Relative error of depth that varies linearly over the image; of each higher order, up to the fourth, 0.7 of "
+        "the one before",
         minimum=0.0001,
         maximum=1.0,
     )
@@ -126,6 +135,14 @@ class PoseSettings:
         minimum=0.0,
         maximum=10.0,
     )
+
+    def field_sigmas(self, scale_log_sigma: float) -> Array:
+        """Standard deviations [TERMS] of a DepthField before anything is seen. scale_log_sigma: of its scale.
+
+        Slopes and bowls are wide as what the graph and resection compare them with, whose standard deviations have
+        shared_error as a factor.
+        """
+        return prior_sigmas(scale_log_sigma, self.shared_error * self.field_log_sigma)
 
     def check(self) -> None:
         """Raise SettingsError for settings that contradict one another."""

@@ -13,6 +13,7 @@ from endo_depth_ros.contracts import DepthEstimate, PoseEstimate, TrackingState,
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.camera_search import find_camera
 from endo_depth_ros.pose.covariance import compose, to_message_order
+from endo_depth_ros.pose.depth_field import DepthField
 from endo_depth_ros.pose.frozen_video import FrozenVideo
 from endo_depth_ros.pose.lie import Array, log_se3
 from endo_depth_ros.pose.local_map import LocalMap
@@ -42,7 +43,7 @@ class TrackedFrame:
 
     pose: in odom, which is continuous. T_map_odom: turns it into the map, where the camera is found again after loss;
     `correction` counts its changes. segment: counts new beginnings; poses of two segments are related by a guess only.
-    log_scale: logarithm of what the frame's depth has to be multiplied by to agree with the map; NaN where not seen.
+    depth_field: of what the frame's depth has to be multiplied by to agree with the map; None where not seen.
     points: landmarks that the pose rests on. reason: why there is none, '' otherwise.
     """
 
@@ -53,7 +54,7 @@ class TrackedFrame:
     points: int = 0
     is_keyframe: bool = False
     reason: str = ""
-    log_scale: float = float("nan")
+    depth_field: DepthField | None = None
 
     def pose_in_map(self) -> Transform:
         """T_map_camera [4, 4]."""
@@ -237,7 +238,7 @@ class Tracker:
         self._seen_frame = view.estimate
         self._first_unplaced_ns = None
         tracked = self._report(view, TrackingState.TRACKING, points=len(sight.tracks), is_keyframe=is_keyframe)
-        return replace(tracked, log_scale=sight.resection.log_scale)
+        return replace(tracked, depth_field=sight.resection.depth_field)
 
     def _needs_keyframe(self, view: View, sight: Sight) -> bool:
         """Enough parallax, or too little overlap, since the newest keyframe."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.graph_library import gtsam
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.lie import Array, adjoint
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key
+from endo_depth_ros.pose.structure_factor import StructureFactor, field_key, pose_key
 
 ROUNDS = 6
 LOOSE_RADIANS, LOOSE_DISTANCES = 0.3, 0.3  # of a median depth
@@ -52,14 +53,14 @@ class WindowResult:
 
     newest: int
     T_map_camera: dict[int, Transform]
-    log_scale: dict[int, float]
+    depth_field: dict[int, Array]
     log_depth: dict[int, Array]
     log_sigma: dict[int, Array]
     covariance: Array
 
 
 class Window:
-    """Keyframes of one segment as a gtsam graph: poses, scales of depth, their landmarks, and what was left behind."""
+    """Keyframes of one segment as a gtsam graph: poses, fields of depth, their landmarks, and what was left behind."""
 
     def __init__(
         self, settings: PoseSettings, first: Keyframe, covariance: Array, others: Sequence[FactorsMaker] = ()
@@ -73,12 +74,12 @@ class Window:
         self._T_map_first = first.T_map_camera.copy()
         noise = gtsam.noiseModel.Gaussian.Covariance(held)
         self._past.add(gtsam.PriorFactorPose3(pose_key(first.number), gtsam.Pose3(first.T_map_camera), noise))
-        self._past.add(self._scale_prior(first))
+        self._past.add(self._field_prior(first))
 
     def add(self, keyframe: Keyframe) -> WindowResult:
         """Take in a newer keyframe and optimise. The keyframes and their landmarks are updated in place."""
         self.keyframes.append(keyframe)
-        self._past.add(self._scale_prior(keyframe))
+        self._past.add(self._field_prior(keyframe))
         self._past.add(self._hold_together(self.keyframes[-2], keyframe))
         beside = gtsam.NonlinearFactorGraph(self._past)
         values = self._values()
@@ -110,12 +111,12 @@ class Window:
         structure.write_back()
         for keyframe in self.keyframes:
             keyframe.T_map_camera = values.atPose3(pose_key(keyframe.number)).matrix()
-            keyframe.log_scale = float(values.atVector(scale_key(keyframe.number))[0])
+            keyframe.depth_field = np.array(values.atVector(field_key(keyframe.number)))
         Ad = adjoint(invert_transform(newest.T_map_camera) @ self._T_map_first)
         return WindowResult(
             newest.number,
             {keyframe.number: keyframe.T_map_camera for keyframe in self.keyframes},
-            {keyframe.number: keyframe.log_scale for keyframe in self.keyframes},
+            {keyframe.number: keyframe.depth_field for keyframe in self.keyframes},
             {keyframe.number: keyframe.landmarks.log_depth.copy() for keyframe in self.keyframes},
             {keyframe.number: keyframe.landmarks.log_sigma.copy() for keyframe in self.keyframes},
             covariance + Ad @ self._unheld @ Ad.T,
@@ -127,7 +128,7 @@ class Window:
         beside: all factors but that of the landmarks.
         """
         oldest = self.keyframes[0]
-        keys = [pose_key(oldest.number), scale_key(oldest.number)]
+        keys = [pose_key(oldest.number), field_key(oldest.number)]
         staying = _without(self._past, keys)
         ordering = gtsam.Ordering()
         for key in keys:
@@ -140,11 +141,11 @@ class Window:
         self._past = staying
         del self.keyframes[0]
 
-    def _scale_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
+    def _field_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         # Whoever else knows lengths knows them better than a network, whose scale wanders.
         sigma = max(self._settings.scale_log_sigma, LOOSE_LOG_SCALE if self._others else 0.0)
-        noise = gtsam.noiseModel.Isotropic.Sigma(1, sigma)
-        return gtsam.PriorFactorVector(scale_key(keyframe.number), np.zeros(1), noise)
+        noise = gtsam.noiseModel.Diagonal.Sigmas(self._settings.field_sigmas(sigma))
+        return gtsam.PriorFactorVector(field_key(keyframe.number), np.zeros(TERMS), noise)
 
     def _hold_together(self, previous: Keyframe, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         """A weak tie, so that the graph has a solution even where two keyframes share few landmarks."""
@@ -156,7 +157,7 @@ class Window:
         values = gtsam.Values()
         for keyframe in self.keyframes:
             values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
-            values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
+            values.insert(field_key(keyframe.number), keyframe.depth_field)
         return values
 
 

@@ -13,6 +13,7 @@ from endo_depth_ros.contracts import PoseEstimate, Scale, TrackingState
 from endo_depth_ros.evaluation.trajectory_metrics import Alignment, absolute_error, align
 from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
+from endo_depth_ros.pose.depth_field import TERMS, DepthField, basis_at
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.lie import exp_se3
 from endo_depth_ros.pose.scale_estimate import MetricScale, ScaleEstimate
@@ -21,6 +22,7 @@ from endo_depth_ros.pose.tracker import TrackedFrame
 from endo_depth_ros.pose.window import Window
 
 Array = NDArray[np.float64]
+SHAPE = (256, 320)
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 RATE_HZ, KINEMATICS_HZ, START_NS = 10, 50, 10**9
 POINTS = 15
@@ -84,8 +86,10 @@ class RobotWorld:
         self._landmarks[number] = transform_points(T, rays * depth[:, None])
         measured = np.log(depth / unit) - flicker + 0.03 * self.rng.normal(size=POINTS)
         sigma = np.full(POINTS, 0.09)
-        landmarks = Landmarks(rays, measured, sigma, measured.copy(), sigma.copy())
-        return Keyframe(number, START_NS + number * 10**9 // RATE_HZ, K, start, 0.0, landmarks, seen, applied)
+        basis = basis_at(pixels, SHAPE)
+        landmarks = Landmarks(rays, measured, sigma, measured.copy(), sigma.copy(), basis)
+        stamp_ns = START_NS + number * 10**9 // RATE_HZ
+        return Keyframe(number, stamp_ns, K, start, np.zeros(TERMS), landmarks, seen, applied)
 
     def forget_landmarks(self) -> None:
         """What comes next shares none with what was."""
@@ -102,7 +106,7 @@ class RobotWorld:
         logs = np.log(in_camera[:, 2]) - flicker + 0.03 * self.rng.normal(size=len(points))
         return Sightings(
             np.repeat(np.array(anchors, np.int64), POINTS), np.tile(np.arange(POINTS), len(anchors)), pixels,
-            np.tile(0.4**2 * np.eye(2), (len(points), 1, 1)), logs, np.full(len(points), 0.09),
+            np.tile(0.4**2 * np.eye(2), (len(points), 1, 1)), logs, np.full(len(points), 0.09), basis_at(pixels, SHAPE),
         )  # fmt: skip
 
 
@@ -126,7 +130,12 @@ def drifting_frames(world: RobotWorld, start_s: float, end_s: float, scale: Scal
         T = T @ step @ exp_se3(noise)
         stamp_ns = START_NS + round(t * 1e9)
         pose = PoseEstimate(stamp_ns, "camera", TrackingState.TRACKING, T, np.eye(6), scale)
-        yield TrackedFrame(pose, np.eye(4), 0, 0, log_scale=map_error + 0.03 * rng.normal())
+        yield TrackedFrame(pose, np.eye(4), 0, 0, depth_field=scaled_by(map_error + 0.03 * rng.normal()))
+
+
+def scaled_by(log_scale: float) -> DepthField:
+    """The field of depth that is off as a whole and nothing else."""
+    return DepthField(np.append(log_scale, np.zeros(TERMS - 1)))
 
 
 def watch(world: RobotWorld, metric: MetricScale, end_s: float) -> Iterator[tuple[float, ScaleEstimate]]:
@@ -162,9 +171,9 @@ def track(world: RobotWorld, metric: MetricScale | None, numbers: range, scale: 
         run.numbers.append(number)
         if metric is not None:
             stamp_ns = START_NS + number * 10**9 // RATE_HZ
-            T, log_scale = run.T_map_camera[-1], result.log_scale[number]
+            T, found = run.T_map_camera[-1], DepthField(result.depth_field[number])
             pose = PoseEstimate(stamp_ns, "camera", TrackingState.TRACKING, T, result.covariance, scale)
-            metric.update(TrackedFrame(pose, np.eye(4), 0, 0, log_scale=log_scale))
+            metric.update(TrackedFrame(pose, np.eye(4), 0, 0, depth_field=found))
     return run
 
 

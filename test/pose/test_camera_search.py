@@ -9,6 +9,7 @@ from sphere_world import CAMERA, SphereWorld, estimate, wander
 
 from endo_depth_ros.pose import camera_search
 from endo_depth_ros.pose.camera_search import Landmarked, find_camera
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen
 from endo_depth_ros.pose.lie import log_se3
 from endo_depth_ros.pose.settings import PoseSettings
@@ -38,7 +39,7 @@ def view(world: SphereWorld, index: int) -> View:
 
 def known_from(world: SphereWorld, index: int) -> Landmarked:
     seen = view(world, index)
-    keyframe, tracks = make_keyframe(seen, 1, wander(index), 0.0, nothing_seen(), SETTINGS)
+    keyframe, tracks = make_keyframe(seen, 1, wander(index), np.zeros(TERMS), nothing_seen(), SETTINGS)
     return Landmarked(seen.picture, tracks, {1: keyframe})
 
 
@@ -89,6 +90,6 @@ def test_a_rim_that_stands_still_is_no_camera() -> None:
         return View(estimate(soft, np.where(disc, depth, np.float32(np.nan)), index), None)
 
     first = through_scope(10)
-    keyframe, tracks = make_keyframe(first, 1, wander(10), 0.0, nothing_seen(), SETTINGS)
+    keyframe, tracks = make_keyframe(first, 1, wander(10), np.zeros(TERMS), nothing_seen(), SETTINGS)
     with pytest.raises(NoMatchError, match="points"):
         find_camera(through_scope(18), Landmarked(first.picture, tracks, {1: keyframe}), wander(10), None, SETTINGS)

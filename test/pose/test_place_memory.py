@@ -6,6 +6,7 @@ import numpy as np
 from sphere_world import CAMERA, SphereWorld, estimate, wander
 
 from endo_depth_ros.geometry.transforms import invert_transform
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.keyframe import Keyframe
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen
 from endo_depth_ros.pose.lie import exp_se3, log_se3
@@ -20,7 +21,7 @@ ELSEWHERE = exp_se3(np.array([0, 2.5, 0, 0, 0, 0.0]))
 
 
 def remember(memory: PlaceMemory, view: View, number: int, T: np.ndarray) -> Keyframe:
-    keyframe, _ = make_keyframe(view, number, T, 0.0, nothing_seen(), SETTINGS)
+    keyframe, _ = make_keyframe(view, number, T, np.zeros(TERMS), nothing_seen(), SETTINGS)
     memory.remember(keyframe, view.picture.grey, view.estimate.depth)
     return keyframe
 

@@ -6,6 +6,7 @@ import numpy as np
 from sphere_world import CAMERA, SphereWorld, estimate, wander
 
 from endo_depth_ros.geometry.transforms import transform_points
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.keyframe import Keyframe, MapPoints
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen
 from endo_depth_ros.pose.lie import log_se3
@@ -22,7 +23,7 @@ def view(index: int) -> View:
 
 
 def keyframe_at(index: int) -> Keyframe:
-    return make_keyframe(view(index), 1, wander(index), 0.0, nothing_seen(), SETTINGS)[0]
+    return make_keyframe(view(index), 1, wander(index), np.zeros(TERMS), nothing_seen(), SETTINGS)[0]
 
 
 class OnePlace(PlaceMemory):

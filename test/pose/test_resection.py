@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from endo_depth_ros.geometry.transforms import invert_transform
+from endo_depth_ros.pose.depth_field import TERMS, basis_at
 from endo_depth_ros.pose.keyframe import MapPoints, project_points
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.resection import Evidence, Prior, find_consensus, refine
 from endo_depth_ros.pose.settings import PoseSettings
 
+SHAPE = (256, 320)
 HALF_A_PIXEL = np.tile(0.25 * np.eye(2), (500, 1, 1))
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 POSE = exp_se3(np.array([0.1, -0.2, 0.3, 0.004, -0.002, 0.003]))
@@ -29,7 +31,7 @@ def evidence(count: int = 120, pixel_noise: float = 0.0, flicker: float = 0.0, s
     noisy = pixels + pixel_noise * rng.normal(size=pixels.shape)
     logs = np.log(depth) + 0.03 * (pixel_noise > 0) * rng.normal(size=count) - flicker
     known = MapPoints(points, np.zeros_like(points))
-    return Evidence(known, noisy, HALF_A_PIXEL[:count], logs, np.full(count, 0.03), K)
+    return Evidence(known, noisy, HALF_A_PIXEL[:count], logs, np.full(count, 0.03), basis_at(pixels, SHAPE), K)
 
 
 def distance(T: np.ndarray) -> float:
@@ -39,7 +41,7 @@ def distance(T: np.ndarray) -> float:
 def test_pose_and_flicker_are_exact_without_noise() -> None:
     found = refine(evidence(flicker=0.05), GUESS, FREE, None)
     assert distance(found.T_map_camera) < 1e-6
-    assert abs(found.log_scale - 0.05) < 1e-6
+    assert abs(found.depth_field.log_scale - 0.05) < 1e-6
 
 
 def test_flicker_does_not_move_the_camera() -> None:
@@ -53,7 +55,7 @@ def test_wrong_points_are_found_out() -> None:
     right = evidence(pixel_noise=0.3)
     wrong = right.pixels.copy()
     wrong[:40] += np.random.default_rng(1).uniform(10, 60, (40, 2))
-    both = Evidence(right.map_points, wrong, right.covariance, right.log_depth, right.log_sigma, K)
+    both = replace(right, pixels=wrong)
     consensus = find_consensus(both, np.eye(4), 3.0)
     assert consensus is not None
     T, agree = consensus
@@ -77,7 +79,7 @@ def test_points_in_one_place_have_no_pose() -> None:
     one = evidence(count=30)
     same = Evidence(
         MapPoints(np.tile(one.map_points.points[:1], (30, 1)), np.zeros((30, 3))),
-        np.tile(one.pixels[:1], (30, 1)), one.covariance, one.log_depth, one.log_sigma, K,
+        np.tile(one.pixels[:1], (30, 1)), one.covariance, one.log_depth, one.log_sigma, one.basis, K,
     )  # fmt: skip
     found = find_consensus(same, GUESS, 2.0)
     assert found is None or np.isfinite(found[0]).all()
@@ -107,3 +109,21 @@ def test_a_strong_prior_holds_the_pose() -> None:
     prior = Prior(GUESS, np.eye(6) * 1e12)
     found = refine(evidence(pixel_noise=0.3), POSE, SETTINGS, prior)
     assert np.abs(log_se3(invert_transform(GUESS) @ found.T_map_camera)).max() < 1e-4
+
+
+def test_smooth_error_of_depth_is_found_and_moves_no_camera() -> None:
+    data = evidence(count=300)
+    lacks = np.append([0.05, 0.1, -0.08, 0.06], np.zeros(TERMS - 4))
+    wrong = replace(data, log_depth=data.log_depth - data.basis @ lacks)
+    found = refine(wrong, GUESS, replace(FREE, field_log_sigma=1.0), None)
+    assert distance(found.T_map_camera) < 1e-6
+    np.testing.assert_allclose(found.depth_field.coefficients, lacks, atol=1e-5)
+
+
+def test_covariance_of_the_field_covers_its_errors() -> None:
+    normalised = []
+    for seed in range(60):
+        found = refine(evidence(pixel_noise=0.5, seed=seed), POSE, SETTINGS, None).depth_field
+        normalised.append(found.coefficients @ np.linalg.solve(found.covariance, found.coefficients))
+    # Some of the covariance is the prior's, which allows more than the nothing that is wrong here.
+    assert 0.3 * TERMS < np.mean(normalised) < 1.2 * TERMS

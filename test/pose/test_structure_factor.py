@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
+from endo_depth_ros.pose.depth_field import TERMS, basis_at
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.keyframe_maker import nothing_seen
 from endo_depth_ros.pose.lie import exp_se3
 from endo_depth_ros.pose.settings import PoseSettings
-from endo_depth_ros.pose.structure_factor import StructureFactor, pose_key, scale_key, square_root
+from endo_depth_ros.pose.structure_factor import StructureFactor, field_key, pose_key, square_root
 
+SHAPE = (256, 320)
 K = np.array([[160.0, 0, 159.5], [0, 160.0, 127.5], [0, 0, 1]])
 MOTIONS = [np.zeros(6), np.array([0.02, 0.01, 0, 0.002, 0, 0.001]), np.array([-0.03, 0.02, 0.05, 0, 0.003, 0.002])]
 SETTINGS = PoseSettings(shared_error=1.0)
@@ -29,36 +31,44 @@ def anchor_keyframe(depth_error: float = 0.0, count: int = 40) -> tuple[Keyframe
     rays = np.column_stack([pixels, np.ones(count)]) @ np.linalg.inv(K).T
     logs = np.log(depth) + depth_error
     sigma = np.full(count, 0.1)
-    landmarks = Landmarks(rays, logs, sigma, logs.copy(), sigma.copy())
+    landmarks = Landmarks(rays, logs, sigma, logs.copy(), sigma.copy(), basis_at(pixels, SHAPE))
     points = transform_points(POSES[0], rays * depth[:, None])
-    return Keyframe(1, 0, K, POSES[0], 0.0, landmarks, nothing_seen()), points
+    return Keyframe(1, 0, K, POSES[0], np.zeros(TERMS), landmarks, nothing_seen()), points
 
 
 def observer(
-    number: int, points: np.ndarray, T: Transform, log_scale: float = 0.0, pixel_sigma: float = 0.5
+    number: int,
+    points: np.ndarray,
+    T: Transform,
+    log_scale: float = 0.0,
+    pixel_sigma: float = 0.5,
+    depth_field: np.ndarray | None = None,
 ) -> Keyframe:
     in_camera = transform_points(invert_transform(T), points)
     pixels = in_camera[:, :2] / in_camera[:, 2:] @ K[:2, :2].T + K[:2, 2]
     count = len(points)
     spread = np.tile(pixel_sigma**2 * np.array([[1.0, 0.5], [0.5, 2.0]]), (count, 1, 1))
-    logs = np.log(in_camera[:, 2]) - log_scale
-    seen = Sightings(np.ones(count, np.int64), np.arange(count), pixels, spread, logs, np.full(count, 0.1))
+    field = np.append(log_scale, np.zeros(TERMS - 1)) if depth_field is None else depth_field
+    basis = basis_at(pixels, SHAPE)
+    logs = np.log(in_camera[:, 2]) - basis @ field
+    seen = Sightings(np.ones(count, np.int64), np.arange(count), pixels, spread, logs, np.full(count, 0.1), basis)
     empty = np.zeros(0)
-    landmarks = Landmarks(np.zeros((0, 3)), empty, empty, empty, empty)
-    return Keyframe(number, number, K, T, log_scale, landmarks, seen)
+    landmarks = Landmarks(np.zeros((0, 3)), empty, empty, empty, empty, np.zeros((0, TERMS)))
+    return Keyframe(number, number, K, T, field, landmarks, seen)
 
 
 def values_of(keyframes: list[Keyframe]) -> gtsam.Values:
     values = gtsam.Values()
     for keyframe in keyframes:
         values.insert(pose_key(keyframe.number), gtsam.Pose3(keyframe.T_map_camera))
-        values.insert(scale_key(keyframe.number), np.array([keyframe.log_scale]))
+        values.insert(field_key(keyframe.number), keyframe.depth_field)
     return values
 
 
 def test_truth_leaves_no_error() -> None:
     anchor, points = anchor_keyframe()
-    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
+    lacks = 0.05 * np.random.default_rng(1).normal(size=TERMS)
+    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2], depth_field=lacks)]
     factor = StructureFactor([anchor, *others], [anchor], SETTINGS).factor()
     assert factor is not None
     assert factor.error(values_of([anchor, *others])) < 1e-12
@@ -66,7 +76,8 @@ def test_truth_leaves_no_error() -> None:
 
 def test_gradient_is_that_of_the_error() -> None:
     anchor, points = anchor_keyframe(depth_error=0.05)
-    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2])]
+    lacks = 0.02 * np.random.default_rng(1).normal(size=TERMS)
+    others = [observer(2, points, POSES[1], 0.03), observer(3, points, POSES[2], depth_field=lacks)]
     factor = StructureFactor([anchor, *others], [anchor], SETTINGS).factor()
     assert factor is not None
     off = exp_se3(np.array([0.004, -0.003, 0.002, 1e-4, 2e-4, -1e-4]))
@@ -90,6 +101,14 @@ def test_gradient_is_that_of_the_error() -> None:
             numeric = (changes[0] - changes[1]) / 2e-6
             analytic = gradient.at(pose_key(keyframe.number))[axis]
             assert abs(numeric - analytic) < 2e-3 * (1 + abs(analytic))
+        for term in range(TERMS):
+            changes = []
+            for sign in (1, -1):
+                moved = gtsam.Values(values)
+                moved.update(field_key(keyframe.number), keyframe.depth_field + sign * 1e-6 * np.eye(TERMS)[term])
+                changes.append([factor.error(moved) for _ in range(4)][-1])
+            analytic = gradient.at(field_key(keyframe.number))[term]
+            assert abs((changes[0] - changes[1]) / 2e-6 - analytic) < 2e-3 * (1 + abs(analytic))
 
 
 def test_parallax_overrules_wrong_depth() -> None:
@@ -116,8 +135,9 @@ def test_anchors_together_are_what_each_of_them_is() -> None:
     # The second brings the same landmarks anew, as it sees them, and the third sees both's.
     second, third = (observer(number, points, POSES[number - 1], 0.03) for number in (2, 3))
     in_second = transform_points(invert_transform(POSES[1]), points)
+    second_basis = basis_at(second.sightings.pixels, SHAPE)
     logs, sigma = np.log(in_second[:, 2]) - 0.02, np.full(len(points), 0.1)
-    second.landmarks = Landmarks(in_second / in_second[:, 2:], logs, sigma, logs.copy(), sigma.copy())
+    second.landmarks = Landmarks(in_second / in_second[:, 2:], logs, sigma, logs.copy(), sigma.copy(), second_basis)
     seen = third.sightings
     twice = {name: np.concatenate([value, value]) for name, value in vars(seen).items()}
     twice["anchor"] = np.repeat([1, 2], len(points))

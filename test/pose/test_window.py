@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import gtsam
 import numpy as np
 import pytest
-from test_structure_factor import K
+from test_structure_factor import SHAPE, K
 
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
+from endo_depth_ros.pose.depth_field import TERMS, basis_at
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.lie import exp_se3, log_se3
 from endo_depth_ros.pose.settings import PoseSettings
@@ -41,8 +42,8 @@ class Walk:
         self.points[number] = transform_points(T, rays * depth[:, None])
         measured = np.log(depth) - flicker + self.depth_noise * self.rng.normal(size=30)
         sigma = np.full(30, self.depth_noise)
-        landmarks = Landmarks(rays, measured, sigma, measured.copy(), sigma.copy())
-        return Keyframe(number, number, K, start, 0.0, landmarks, sightings)
+        landmarks = Landmarks(rays, measured, sigma, measured.copy(), sigma.copy(), basis_at(pixels, SHAPE))
+        return Keyframe(number, number, K, start, np.zeros(TERMS), landmarks, sightings)
 
     def _look(self, number: int, T: Transform, flicker: float) -> Sightings:
         anchors = [each for each in self.points if number - each <= 4]
@@ -54,6 +55,7 @@ class Walk:
         return Sightings(
             np.repeat(np.array(anchors, np.int64), 30), np.tile(np.arange(30), len(anchors)), pixels,
             np.tile(0.3**2 * np.eye(2), (len(points), 1, 1)), logs, np.full(len(points), self.depth_noise),
+            basis_at(pixels, SHAPE),
         )  # fmt: skip
 
 
