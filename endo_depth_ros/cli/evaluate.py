@@ -72,6 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth-depth", default=TRUTH_DEPTH, metavar="TOPIC", help="true depth in a bag (%(default)s)")
     parser.add_argument("--truth-pose", default="", metavar="TOPIC", help="true camera poses in a bag (/tf)")
     parser.add_argument("--no-pose", action="store_true", help="leave camera poses out, also where true ones are known")
+    parser.add_argument("--refined", action="store_true", help="depth as the camera's motion has it, pose_node's")
     parser.add_argument("--max-frames", type=count, metavar="N", help="only the first N frames of each recording")
     parser.add_argument("--graph", action="store_true", help="drive the nodes over DDS, frame by frame in lock step")
     runner = parser.add_mutually_exclusive_group()
@@ -120,11 +121,14 @@ def plan_jobs(args: argparse.Namespace, protocol: Protocol, settings: DepthNodeS
         args.split, args.max_frames,
     )  # fmt: skip
     settings = share_cores(settings, args.workers)
+    check_refined(args)
     pose = None if args.no_pose else read_pose_settings(args.params)
     found = [each for path in args.inputs for each in find_recordings(path, args, protocol)]
     check_options(args, [dataset for _, _, dataset in found])
     names = unique_names([name for name, _, _ in found])
-    plan = partial(Job, protocol=protocol, settings=settings, options=options, graph=args.graph, pose=pose)
+    plan = partial(
+        Job, protocol=protocol, settings=settings, options=options, graph=args.graph, pose=pose, refines=args.refined
+    )
     jobs = [
         plan(name=name, sequence=own, path=path.absolute(), dataset=dataset, folder=folder_of(args.output, name))
         for name, (own, path, dataset) in zip(names, found, strict=True)
@@ -150,6 +154,14 @@ def check_options(args: argparse.Namespace, datasets: Sequence[str]) -> None:
         unused = [name for name, value in options.items() if value and not is_there]
         if unused:
             raise ValueError(f"{unused[0]} is for {kind}, of which there is none among the inputs; leave it out")
+
+
+def check_refined(args: argparse.Namespace) -> None:
+    """Raise ValueError where --refined can't be done."""
+    if args.refined and (args.no_pose or args.graph):
+        other = "--no-pose" if args.no_pose else "--graph"
+        why = "it needs the camera's poses" if args.no_pose else "depth is refined in process only"
+        raise ValueError(f"--refined and {other} exclude one another: {why}; leave one of them out")
 
 
 def make_folder(path: Path) -> None:
@@ -238,6 +250,7 @@ def facts_of_run(
     return {
         "endo_depth_ros": installed_version(),
         "path": "nodes over DDS, in lock step" if args.graph else "in process",
+        "refined": args.refined,
         "model": describe_model(settings),
         "settings": {entry.name: getattr(settings, entry.name) for entry in entries(DepthNodeSettings)},
         "failures": failures,

@@ -53,6 +53,7 @@ class Job:
     """One recording. name: in the report, unique. sequence: as the data set or the file is called.
 
     dataset: '' for a bag, else the data set's layout. folder: where its result goes. pose: None leaves poses out.
+    refines: whether depth is what the camera's motion makes of it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Job:
     graph: bool
     folder: Path
     pose: PoseSettings | None = None
+    refines: bool = False
 
     @property
     def key(self) -> str:
@@ -73,7 +75,7 @@ class Job:
         stat = self.path.stat() if self.path.exists() else None
         weights = weights_file(self.settings)
         parts = {
-            **{name: repr(getattr(self, name)) for name in ("name", "dataset", "options", "graph", "pose")},
+            **{name: repr(getattr(self, name)) for name in ("name", "dataset", "options", "graph", "pose", "refines")},
             "path": str(self.path.resolve()),
             "file": None if stat is None else [stat.st_size, stat.st_mtime_ns],
             "protocol": repr(self.protocol),
@@ -104,8 +106,9 @@ def run_job(job: Job) -> Outcome:
         recording = open_recording(job)
         job.folder.mkdir(parents=True, exist_ok=True)
         # Predictions lie on the disk of the results meanwhile, which is asked to be large.
+        answers, pose = answers_of(job, recording), tracker_of(job)
         result = evaluate_recording(
-            recording, answers_of(job, recording), job.protocol, job.options.max_frames, job.folder, tracker_of(job)
+            recording, answers, job.protocol, job.options.max_frames, job.folder, pose, job.refines
         )
         facts = {**result.facts, "input": str(job.path)}
         write_result(job.folder, RecordingResult(job.key, facts, result.rows, result.examples))

@@ -43,6 +43,7 @@ COLUMNS = (
     "segment",
     "correction",
     "tracking_reason",
+    "refined",
 )
 TRAJECTORY = "trajectory.tum"
 EARLIER = earlier_path(Path(TRAJECTORY)).name
@@ -70,7 +71,7 @@ class OutputFolder:
         self.path = path
         self.answered = 0
         self._every = every
-        self._written = 0
+        self._written = self._refined = 0
         self._verdicts: Counter[str] = Counter()
         self._scale_states: Counter[str] = Counter()
         self._coverages: list[float] = []
@@ -94,12 +95,17 @@ class OutputFolder:
         self._preview.close()
 
     def write(
-        self, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame | None = None, begins_anew: bool = False
+        self,
+        answer: DepthEstimate | FrameStatus,
+        tracked: TrackedFrame | None = None,
+        begins_anew: bool = False,
+        is_refined: bool = False,
     ) -> None:
         """Write one frame: its depth, or nothing but NaN where it could not be answered, and its row.
 
         tracked: its pose, None where none was asked for or its stamp has no place in a path. begins_anew: whether
-        another path begins with it. The trajectory is written by `finish`.
+        another path begins with it. is_refined: whether its depth is as the camera's motion has it. The trajectory is
+        written by `finish`.
         Raises OutputError when the disk refuses it.
         """
         status = answer.status if isinstance(answer, DepthEstimate) else answer
@@ -110,8 +116,9 @@ class OutputFolder:
                 self._preview.write(answer)
             elif self._camera is not None:
                 self._save_nothing(self._written, self._camera)
-            self._write_row(status, tracked)
+            self._write_row(status, tracked, is_refined)
         self._count(answer, status)
+        self._refined += is_refined
         if tracked is not None:
             self._tracking_states[tracked.pose.state.value] += 1
             if begins_anew:
@@ -139,6 +146,7 @@ class OutputFolder:
             **facts,
             "frames": self._written,
             "frames_with_depth": self.answered,
+            "frames_with_refined_depth": self._refined,
             "verdicts": dict(self._verdicts),
             "scale_states": dict(self._scale_states),
             "tracking_states": dict(self._tracking_states),
@@ -170,7 +178,7 @@ class OutputFolder:
         unseen = self._written - poses - earlier
         return f" {self.path / TRAJECTORY}: {poses} poses ({unseen} frames without one){before}."
 
-    def _write_row(self, status: FrameStatus, tracked: TrackedFrame | None) -> None:
+    def _write_row(self, status: FrameStatus, tracked: TrackedFrame | None, is_refined: bool) -> None:
         pose: dict[str, object] = {}
         if tracked is None and self._tracking_states:
             pose = {"tracking_reason": OUT_OF_ORDER}
@@ -194,6 +202,7 @@ class OutputFolder:
                 "calibrated": str(status.calibrated).lower(),
                 "field_of_view": status.field_of_view,
                 "reason": status.reason,
+                "refined": str(is_refined).lower(),
                 **pose,
             }
         )

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -17,6 +18,7 @@ from endo_depth_ros.cli.main import installed_version
 from endo_depth_ros.cli.output_folder import OutputFolder
 from endo_depth_ros.cli.parameter_file import values_for
 from endo_depth_ros.cli.pose_parameters import read_pose_settings
+from endo_depth_ros.contracts import DepthEstimate, FrameStatus
 from endo_depth_ros.depth.answering import answer
 from endo_depth_ros.depth.pipeline import DepthPipeline
 from endo_depth_ros.depth.settings import DepthSettings
@@ -24,6 +26,9 @@ from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.pose.camera_poses import CameraPoses
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.settings import entries, make
+
+if TYPE_CHECKING:
+    from endo_depth_ros.pose.tracker import TrackedFrame
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="depth estimator, instead of the parameter file's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where the model runs")
     parser.add_argument("--no-pose", action="store_true", help="depth only, no trajectory")
+    parser.add_argument(
+        "--no-refine", action="store_true", help="depth as the model says it, whatever the camera's motion"
+    )
     parser.add_argument("--force", action="store_true", help="replace results that are there already")
 
 
@@ -69,12 +77,22 @@ def run(args: argparse.Namespace) -> int:
             for frame in progress(source, args.every, args.max_frames):
                 answered = answer(pipeline, frame, settings.hfov_deg)
                 tracked = None if poses is None else poses.track(answered, frame.frame_id)
-                output.write(answered, tracked, poses is not None and poses.begins_anew)
+                refined = None if args.no_refine else refine(poses, answered, tracked)
+                output.write(refined or answered, tracked, poses is not None and poses.begins_anew, refined is not None)
             complete = True
         finally:
             output.finish({**facts, "complete": complete})
             print(output.report())
     return 0 if output.answered else 1
+
+
+def refine(
+    poses: CameraPoses | None, answered: DepthEstimate | FrameStatus, tracked: TrackedFrame | None
+) -> DepthEstimate | None:
+    """The frame's depth as the camera's motion has it; None where there is no depth or the camera wasn't tracked."""
+    if poses is None or tracked is None or not isinstance(answered, DepthEstimate):
+        return None
+    return poses.refine(answered, tracked)
 
 
 def make_poses(params: Path | None) -> CameraPoses | None:

@@ -24,6 +24,7 @@ from endo_depth_ros.nodes.kinematics_input import KinematicsInput
 from endo_depth_ros.nodes.parameters import Parameters
 from endo_depth_ros.nodes.pose_outputs import PoseOutputs, WithheldError
 from endo_depth_ros.nodes.pose_settings import PoseNodeSettings
+from endo_depth_ros.nodes.refined_outputs import RefinedOutputs
 from endo_depth_ros.nodes.runner import run
 from endo_depth_ros.pose.frame_order import FrameOrder
 from endo_depth_ros.pose.pipeline import PosePipeline, create_metric_scale
@@ -51,6 +52,7 @@ class PoseNode(FrameNode[IncomingFrame]):
         self._listens = listens
         self._pipeline: PosePipeline | None = None
         self._outputs: PoseOutputs | None = None
+        self._refined: RefinedOutputs | None = None
         self._metric: MetricScale | None = None
         self._kinematics: KinematicsInput | None = None
         self._topics: FrameTopics | None = None
@@ -84,6 +86,8 @@ class PoseNode(FrameNode[IncomingFrame]):
         self._reset_wanted.clear()
         self._relocalise_wanted.clear()
         self._outputs = PoseOutputs(self, s)
+        # Live consumers want the newest image; in replay every frame must reach a recorder that is briefly busy.
+        self._refined = RefinedOutputs(self, s.queue_size if s.processing == "every" else 1)
         if self._metric is not None and s.uses_kinematics:
             frames = s.kinematics_base_frame, s.kinematics_tool_frame
             self._kinematics = KinematicsInput(self._outputs.tree, *frames, self._metric.add_kinematics)
@@ -103,9 +107,11 @@ class PoseNode(FrameNode[IncomingFrame]):
     def _unload(self) -> None:
         if self._outputs is not None:
             self._outputs.destroy()
+        if self._refined is not None:
+            self._refined.destroy()
         if self._pipeline is not None:
             self._pipeline.close()
-        self._outputs = self._pipeline = self._metric = self._kinematics = None
+        self._outputs = self._refined = self._pipeline = self._metric = self._kinematics = None
 
     # One frame
 
@@ -149,7 +155,18 @@ class PoseNode(FrameNode[IncomingFrame]):
             withheld = error.kind
             if error.kind not in ("lost", "listening"):
                 self._complaints.report(error.kind, self._source, str(error))
+        if withheld != "relative_pose_withheld":
+            self._publish_refined(incoming.header, answer, tracked)
         self._finish(incoming, answer, tracked, withheld)
+
+    def _publish_refined(self, header: Header, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame) -> None:
+        """The frame's depth as the camera's motion has it."""
+        assert self._refined is not None
+        assert self._pipeline is not None
+        if isinstance(answer, DepthEstimate) and self._refined.wanted():
+            refined = self._pipeline.refine(answer, tracked)
+            if refined is not None:
+                self._refined.publish(header, refined)
 
     def _find_scale(self, header: Header, answer: DepthEstimate | FrameStatus, tracked: TrackedFrame) -> None:
         """Compare with the robot's motion; a scale that isn't applied yet goes to whoever makes depth."""

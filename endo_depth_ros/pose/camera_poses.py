@@ -40,6 +40,10 @@ class CameraPoses:
         self._last_segment = self._first_segment + tracked.segment
         return replace(tracked, segment=self._last_segment)
 
+    def refine(self, estimate: DepthEstimate, tracked: TrackedFrame) -> DepthEstimate | None:
+        """The depth of a frame in the unit of the map, as the camera's motion has it; None where it wasn't tracked."""
+        return self._pipeline.refine(estimate, tracked)
+
     def close(self) -> None:
         """Stop the tracker."""
         self._pipeline.close()

@@ -17,6 +17,7 @@ from endo_depth_ros.geometry.camera import Camera, pinhole_from_hfov
 from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.metric_settings import MetricScaleSettings
 from endo_depth_ros.pose.motion_proposal import load_proposer
+from endo_depth_ros.pose.refined_depth import refine_depth
 from endo_depth_ros.pose.settings import PoseSettings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class PosePipeline:
 
         Raises PoseUnavailableError, and WeightsError where the motion network's file can't be used.
         """
-        self._tracker = create_tracker(settings, others)
+        self._tracker, self._settings = create_tracker(settings, others), settings
         self._last_stamp_ns: int | None = None
         self._camera: Camera = NO_CAMERA
         self._scale = Scale()
@@ -68,6 +69,12 @@ class PosePipeline:
             tracked = self._tracker.track(self._blind(failed, estimate.frame.frame_id))
         self._last_stamp_ns = stamp_ns
         return tracked
+
+    def refine(self, estimate: DepthEstimate, tracked: TrackedFrame) -> DepthEstimate | None:
+        """The depth of a frame in the unit of the map, as the camera's motion has it; None where it wasn't tracked."""
+        if tracked.depth_field is None:
+            return None
+        return refine_depth(estimate, tracked.depth_field, self._settings.shared_error)
 
     def reset(self) -> None:
         """Forget everything: the next frame is the origin of odom and map."""

@@ -126,6 +126,11 @@ class PredictionStore:
             self._by_stamp.setdefault(frame.status.stamp_ns, []).append(frame)
             self._changed.notify_all()
 
+    def refine(self, number: int, refined: DepthEstimate) -> None:
+        """Another depth and sigma of the same pixels for a frame that has depth."""
+        image = self._maps[number][0]
+        self._maps[number] = image, self._file.append(refined.depth), self._file.append(refined.sigma)
+
     def end(self) -> None:
         """There are no more answers."""
         with self._changed:

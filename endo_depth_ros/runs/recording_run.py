@@ -39,11 +39,13 @@ def evaluate_recording(
     max_frames: int | None,
     scratch: Path,
     pose: PoseSettings | None = None,
+    refines: bool = False,
 ) -> RecordingResult:
     """Figures of the answers to a recording against its truth; predictions lie in `scratch` meanwhile, some GB an hour.
 
     answers: closed when all are there or something goes wrong. pose: how the camera is followed where true poses are
-    known; None where answers tell, or to leave poses out. Raises SourceError for a recording without frames or truth.
+    known; None where answers tell, or to leave poses out. refines: whether depth is what the camera's motion makes of
+    it, which needs `pose`. Raises SourceError for a recording without frames or truth, and PoseUnavailableError.
     """
     start_s = time.perf_counter()
     with (
@@ -54,7 +56,7 @@ def evaluate_recording(
         with threads_beside(store) as beside:
             # Truth is read and the camera followed while the model works on later frames.
             bringing = beside.submit(store.add_truths, recording.truths())
-            following = beside.submit(follow_camera, store, pose)
+            following = beside.submit(follow_camera, store, pose, refines)
             with closing(answers):
                 for answered in islice(answers, max_frames):
                     store.add(answered)
@@ -64,6 +66,8 @@ def evaluate_recording(
                 raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
             store.end()
             bringing.result()
+            if refines:
+                following.result()
             assessment = assess(store, protocol, recording.relative_truth)
             pose_notes = following.result()
         if not assessment.figures.images and any(frame.has_truth for frame in store.frames):
@@ -117,8 +121,11 @@ def threads_beside(store: PredictionStore) -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def follow_camera(store: PredictionStore, settings: PoseSettings | None) -> list[str]:
-    """Poses for the frames of the store where true ones are known; why not, where that can't be done."""
+def follow_camera(store: PredictionStore, settings: PoseSettings | None, refines: bool) -> list[str]:
+    """Poses for the frames of the store where true ones are known, or depth is refined; notes on what that gave."""
+    if settings is not None and refines:
+        count = track_frames(store, settings, refines=True)
+        return [f"depth is as the camera's motion has it in {count} of {len(store.frames)} frames (--refined)"]
     if settings is None or not store.wait_for_pose():
         return []
     try:

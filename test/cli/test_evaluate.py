@@ -214,6 +214,8 @@ def test_a_requirement_that_is_not_met_fails_with_the_reason(tmp_path, parameter
         (["BAG", "--require", "nowhere.absrel<1"], "there is no figure 'nowhere.absrel'"),
         (["BAG", "--require", "imagemedian.beauty<1"], "there is no figure 'imagemedian.beauty'"),
         (["BAG", "--output", "/proc/nothing"], "/proc/nothing: can't be made a folder"),
+        (["BAG", "--refined", "--no-pose"], "it needs the camera's poses; leave one of them out"),
+        (["BAG", "--refined", "--graph"], "depth is refined in process only; leave one of them out"),
         (["--compare", "nowhere", "there"], "no finished run"),
     ],
 )

@@ -60,6 +60,29 @@ def test_the_trajectory_is_camera_to_world_with_the_stamps_of_the_tracked_frames
     assert summary["tracking_states"] == {"initialising": 1, "tracking": FRAMES - 1}
 
 
+def test_depth_of_tracked_frames_is_refined_unless_that_is_switched_off(walk):
+    arguments, out = walk
+    truth = [SphereWorld().look(wander(index))[1] for index in range(FRAMES)]
+    assert main(arguments) == 0
+    assert [row["refined"] for row in rows(out)] == ["false"] + ["true"] * (FRAMES - 1)
+    assert json.loads((out / "summary.json").read_text())["frames_with_refined_depth"] == FRAMES - 1
+    depths = [np.load(out / "depth" / f"{index:06d}.npy") for index in range(FRAMES)]
+    np.testing.assert_array_equal(depths[0], truth[0])
+    for depth, true in zip(depths[1:], truth[1:], strict=True):
+        assert not np.array_equal(depth, true)
+        np.testing.assert_allclose(depth, true, rtol=0.05)
+
+
+@pytest.mark.parametrize("option", ["--no-refine", "--no-pose"])
+def test_depth_is_the_model_s_where_nothing_may_refine_it(walk, option):
+    arguments, out = walk
+    assert main([*arguments, option]) == 0
+    assert {row["refined"] for row in rows(out)} == {"false"}
+    for index in range(FRAMES):
+        _, true = SphereWorld().look(wander(index))
+        np.testing.assert_array_equal(np.load(out / "depth" / f"{index:06d}.npy"), true)
+
+
 def test_no_pose_leaves_depth_only(walk):
     arguments, out = walk
     assert main([*arguments, "--no-pose"]) == 0

@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from pose_bench import PERIOD_NS, PoseBench, matrix_of, stamp_of, static_transform
+from pose_bench import PERIOD_NS, PoseBench, look, matrix_of, stamp_of, static_transform
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from sphere_world import wander
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sphere_world import CAMERA, wander
 from tf2_msgs.msg import TFMessage
 
 from endo_depth_ros.contracts import FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.geometry.transforms import invert_transform, pose_matrix
+from endo_depth_ros.nodes.frame_messages import depth_of
 from endo_depth_ros.nodes.pose_node import PoseNode
 from endo_depth_ros.nodes.runner import StartError
 from endo_depth_ros.pose import pipeline
@@ -245,3 +247,43 @@ def test_without_gtsam_the_node_ends_with_a_sentence(graph, monkeypatch):
     monkeypatch.setattr(pipeline, "create_tracker", refuse)
     with pytest.raises(StartError, match="need gtsam"):
         PoseNode()
+
+
+def test_refined_depth_comes_with_the_stamps_of_tracked_images_and_agrees_with_the_motion(graph):
+    topics = {"image_rect": Image, "camera_info": CameraInfo, "sigma": Image, "points": PointCloud2}
+    got = {name: graph.collect(kind, f"refined_depth/{name}", 200) for name, kind in topics.items()}
+    bench = PoseBench(graph)
+    graph.wait_for(
+        lambda: all(bench.node.count_subscribers(f"refined_depth/{name}") for name in topics),
+        "the listeners to be seen",
+    )
+    answers = bench.walk(*range(8))
+    assert [answer["depth_refined"] for answer in answers] == ["false"] + ["true"] * 7
+    assert [float(answer["depth_factor"]) for answer in answers[1:]] == pytest.approx([1.0] * 7, rel=0.03)
+    for name, messages in got.items():
+        graph.wait_for(lambda messages=messages: len(messages) == 7, f"refined_depth/{name}")
+        assert [stamp_ns_of(m.header) for m in messages] == [stamp_of(index) for index in range(1, 8)]
+        assert {m.header.frame_id for m in messages} == {"scope"}
+    depth = depth_of(got["image_rect"][-1])
+    _, true = look(7)
+    assert not np.array_equal(depth, true)
+    np.testing.assert_allclose(depth, true, rtol=0.05)
+    sigma = depth_of(got["sigma"][-1])
+    assert (sigma > 0).all()
+    assert got["camera_info"][-1].k[0] == CAMERA.K[0, 0]
+    assert got["points"][-1].width == true.size
+
+
+def test_refined_depth_of_unknown_scale_is_withheld_as_the_pose_is(graph):
+    got = graph.collect(Image, "refined_depth/image_rect", 200)
+    bench = PoseBench(graph)
+    graph.wait_for(lambda: bench.node.count_subscribers("refined_depth/image_rect"), "the listener to be seen")
+    for index in range(4):
+        relative = FrameStatus(stamp_of(index), Verdict.OK, "", 1.0, Scale(), "disc", True, "truth")
+        (answer,) = bench.walk(index, status=relative)
+        assert answer["withheld"] == "relative_pose_withheld"
+    bench.node.set_parameters([Parameter("allow_relative", value=True)])
+    relative = FrameStatus(stamp_of(4), Verdict.OK, "", 1.0, Scale(), "disc", True, "truth")
+    bench.walk(4, status=relative)
+    graph.wait_for(lambda: got, "the first that is let through")
+    assert [stamp_ns_of(message.header) for message in got] == [stamp_of(4)]

@@ -8,6 +8,7 @@ from endo_depth_ros.bags.tum_file import read_tum
 from endo_depth_ros.contracts import FrameStatus, TrackingState, Verdict
 from endo_depth_ros.pose import pipeline as module
 from endo_depth_ros.pose import tracker as tracker_module
+from endo_depth_ros.pose.depth_field import TERMS, DepthField
 from endo_depth_ros.pose.pipeline import PosePipeline, PoseUnavailableError
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.pose.trajectory_log import TrajectoryLog, write_paths
@@ -95,3 +96,31 @@ def test_a_frame_that_breaks_the_tracker_is_degraded_and_says_so(pipeline, monke
     assert failed.pose.state is TrackingState.DEGRADED
     assert "ZeroDivisionError" in failed.reason
     assert walk(pipeline, [4])[0].pose.state is TrackingState.TRACKING
+
+
+def shape_error(depth, truth):
+    """Mean relative error with the image's scale."""
+    off = np.log(depth / truth)
+    return float(np.mean(np.abs(np.expm1(off - np.median(off)))))
+
+
+def test_depth_that_is_wrong_smoothly_is_put_right_by_the_camera_s_motion(pipeline):
+    lacks = DepthField(np.append([0.05, 0.08, -0.05, 0.05, 0.03], np.zeros(TERMS - 5)))
+    wrong, refined = [], []
+    for index in range(0, 80, 2):
+        image, depth = SphereWorld().look(wander(index))
+        answer = estimate(image, depth * np.exp(-lacks.log_factor(depth.shape)), index, sigma=0.1)
+        better = pipeline.refine(answer, pipeline.track(answer))
+        wrong.append(shape_error(answer.depth, depth))
+        if better is not None:
+            refined.append(shape_error(better.depth, depth))
+            assert better.depth.shape == better.sigma.shape == depth.shape
+    assert len(refined) == len(wrong) - 1  # all but the first
+    assert np.mean(wrong[-10:]) > 0.07
+    assert np.mean(refined[-10:]) < 0.4 * np.mean(wrong[-10:])
+
+
+def test_depth_of_a_frame_that_is_not_tracked_is_not_refined(pipeline):
+    (first,) = walk(pipeline, [0])
+    answer = estimate(*SphereWorld().look(wander(0)), 0)
+    assert pipeline.refine(answer, first) is None

@@ -11,6 +11,7 @@ from sphere_world import CAMERA, SphereWorld, estimate, wander
 
 from endo_depth_ros.bags.source import SourceError
 from endo_depth_ros.contracts import FrameStatus, Scale, ScaleState, Verdict
+from endo_depth_ros.pose.pipeline import PoseUnavailableError
 from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.runs.prediction_store import Answer
 from endo_depth_ros.runs.recording_run import evaluate_recording
@@ -55,9 +56,9 @@ def answers(lost=()):
             yield Answer(answer, 1.0)
 
 
-def evaluate(tmp_path, recording=None, lost=(), pose=SETTINGS):
+def evaluate(tmp_path, recording=None, lost=(), pose=SETTINGS, **options):
     recording = Walk() if recording is None else recording
-    return evaluate_recording(recording, answers(lost), METRES, None, tmp_path, pose)
+    return evaluate_recording(recording, answers(lost), METRES, None, tmp_path, pose, **options)
 
 
 @pytest.fixture
@@ -115,3 +116,23 @@ def test_a_protocol_without_windows_has_none(tmp_path):
     with_windows = dataclasses.replace(METRES, snippet_length=5)
     result = evaluate_recording(Walk(), answers(), with_windows, None, tmp_path, PoseSettings())
     assert result.facts["pose"]["snippets"]["windows"] == COUNT - 3
+
+
+@pytest.mark.usefixtures("gtsam")
+def test_refined_depth_is_what_is_compared_where_it_is_asked_for_even_without_true_poses(tmp_path):
+    recording = Walk(has_poses=False)
+    as_it_is = evaluate(tmp_path, recording)
+    result = evaluate(tmp_path, recording, lost=(7 * STEP,), refines=True)
+    note = f"depth is as the camera's motion has it in {COUNT - 2} of {COUNT} frames (--refined)"
+    assert note in result.facts["notes"]
+    assert as_it_is.facts["depth"]["none"]["abs_rel"] < 1e-6  # the truth itself
+    assert 1e-6 < result.facts["depth"]["none"]["abs_rel"] < 0.02
+
+
+def test_refined_depth_without_gtsam_is_refused(tmp_path, monkeypatch):
+    def refuse(name):
+        raise ImportError("camera poses need gtsam: pip install gtsam")
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
+    with pytest.raises(PoseUnavailableError, match="pip install gtsam"):
+        evaluate(tmp_path, refines=True)
