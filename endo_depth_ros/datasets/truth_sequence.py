@@ -133,7 +133,10 @@ def pinhole(K: NDArray[np.float64], width: int, height: int, where: Path) -> Cam
 
 
 def check_pose(T: NDArray[np.float64], where: str) -> NDArray[np.float64]:
-    """The pose [4, 4] if it is one. Raises DatasetError for NaN, a transposed or a mirrored matrix."""
+    """The pose [4, 4] if it is one, its rotation exact: files have as few as six digits, C3VD's for example.
+
+    Raises DatasetError for NaN, a transposed or a mirrored matrix.
+    """
     R = T[:3, :3]
     if not np.isfinite(T).all():
         raise DatasetError(f"{where}: the pose contains NaN or infinity; get the data set again")
@@ -141,4 +144,7 @@ def check_pose(T: NDArray[np.float64], where: str) -> NDArray[np.float64]:
         raise DatasetError(f"{where}: the pose's last row is not 0 0 0 1, as if it were transposed; check the layout")
     if not np.allclose(R @ R.T, np.eye(3), atol=ROTATION_TOLERANCE) or np.linalg.det(R) < 0:
         raise DatasetError(f"{where}: the pose holds no rotation; check the layout")
-    return T
+    U, _, Vt = np.linalg.svd(R)
+    exact = T.copy()
+    exact[:3, :3] = U @ Vt
+    return exact

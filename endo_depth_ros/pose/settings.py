@@ -47,7 +47,7 @@ class PoseSettings:
         0.03, "Least relative error of depth that is believed, whatever its sigma says", minimum=0.001, maximum=1.0
     )
     depth_correlation: float = setting(
-        1.2,
+        1.5,
         "Factor on the sigma of depth, for errors that neighbouring points share beside the smooth field",
         minimum=1.0,
         maximum=100.0,

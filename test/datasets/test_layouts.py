@@ -120,6 +120,15 @@ def test_c3vd_poses_are_column_by_column_and_its_lens_is_the_published_one(tmp_p
         np.testing.assert_allclose(frame.T_world_camera[:3, 3], poses(2)[index][:3, 3], atol=1e-9)
 
 
+def test_rotations_with_the_six_digits_that_c3vd_has_come_out_exact(tmp_path):
+    file = trees.c3vd(tmp_path) / "pose.txt"
+    values = [[float(value) for value in line.split(",")] for line in file.read_text().splitlines()]
+    file.write_text("\n".join(",".join(f"{value:.6g}" for value in row) for row in values) + "\n")
+    for frame in open_one(tmp_path):
+        R = frame.T_world_camera[:3, :3]
+        np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-12)
+
+
 def test_the_lens_of_c3vd_sees_what_the_polynomial_does():
     camera, T_lens_camera = c3vd_lens()
     rays = raw_pixel_rays(camera) @ T_lens_camera[:3, :3].T
