@@ -5,7 +5,8 @@
 The robot of robot_kinematics.py holds the camera of a bag. Frames go through the nodes' depth and pose pipelines, the
 scale that is measured goes back into depth as depth_node takes it. Prints from where on the scale was known and what it
 was beside the median of true by predicted depth, then the error of the newest segment's positions after one rigid
-motion, mm: fused, of the camera alone with that scale from there on, of the robot alone.
+motion, mm: fused, of the camera alone with that scale from there on, of the robot alone; then by how much metric depth
+is off as a whole, median of |log|, as the model says it and refined by the camera's motion.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def run(bag: Path, seed: int) -> str:
     pose = PosePipeline(PoseSettings(synchronous=True), [metric.factors])
     fused: dict[int, Way] = {}
     ratios: list[float] = []
+    off: dict[str, list[float]] = {"model": [], "refined": []}
     asked_ns, travelled, known_m = frames[0].stamp_ns, 0.0, np.nan
     for before, frame in zip([frames[0], *frames], frames, strict=False):
         travelled += float(np.linalg.norm((true[frame.stamp_ns] - true[before.stamp_ns])[:3, 3]))
@@ -102,6 +104,10 @@ def run(bag: Path, seed: int) -> str:
             known_m = travelled if np.isnan(known_m) else known_m
         if frame.stamp_ns in depths:
             ratios += true_by_predicted(answered, depths[frame.stamp_ns])
+            refined = pose.refine(answered, tracked)
+            if refined is not None and answered.status.scale.state is ScaleState.METRIC:
+                off["model"] += metres_off(answered, depths[frame.stamp_ns])
+                off["refined"] += metres_off(refined, depths[frame.stamp_ns])
         if tracked.pose.state in HAVE_POSE and tracked.pose.scale.state is ScaleState.METRIC:
             fused.setdefault(tracked.segment, {})[frame.stamp_ns] = tracked.pose_in_map()
     pose.close()
@@ -111,7 +117,8 @@ def run(bag: Path, seed: int) -> str:
     errors = [error_mm(way, true) for way in (newest, alone, by_robot)]
     value, epochs = metric.estimate.scale.value, metric.estimate.scale.epoch
     cells = [bag.stem, str(seed), f"{1000 * known_m:.0f}", f"{value:.2f}", f"{np.median(ratios):.2f}", str(epochs)]
-    return " | ".join([*cells, str(len(newest)), *(f"{error:.2f}" for error in errors)])
+    depth_off = [f"{np.median(each):.3f}" if each else "nan" for each in off.values()]
+    return " | ".join([*cells, str(len(newest)), *(f"{error:.2f}" for error in errors), *depth_off])
 
 
 def true_by_predicted(estimate: DepthEstimate, truth: Truth) -> list[float]:
@@ -121,6 +128,12 @@ def true_by_predicted(estimate: DepthEstimate, truth: Truth) -> list[float]:
     depth = rectify_truth(truth.depth, truth.camera, estimate.frame.camera)
     common = np.isfinite(estimate.depth) & (depth > 0)
     return [float(np.median((depth / estimate.depth)[common])) * estimate.status.scale.value] if common.any() else []
+
+
+def metres_off(estimate: DepthEstimate, truth: Truth) -> list[float]:
+    """|log| of the median of true by metric depth, nothing where they have no pixel in common."""
+    scale = estimate.status.scale.value
+    return [abs(float(np.log(ratio / scale))) for ratio in true_by_predicted(estimate, truth)]
 
 
 def follow(depth: DepthPipeline, frames: list[SourceFrame]) -> Way:
@@ -148,8 +161,11 @@ def main() -> int:
     parser.add_argument("bags", nargs="+", type=Path, help="with /truth/depth and true poses on /tf")
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
-    print("| bag | seed | known after mm | scale | true, median | epochs | frames | fused mm | camera mm | robot mm |")
-    print("|---" * 10 + "|")
+    print(
+        "| bag | seed | known after mm | scale | true, median | epochs | frames | fused mm | camera mm | robot mm "
+        "| depth off | refined off |"
+    )
+    print("|---" * 12 + "|")
     for bag in arguments.bags:
         for seed in range(arguments.seeds):
             print(f"| {run(bag, seed)} |", flush=True)

@@ -91,7 +91,7 @@ def pose_status_message(header: Header, tracked: TrackedFrame, extra: Mapping[st
         "points": tracked.points,
         "keyframe": str(tracked.is_keyframe).lower(),
         "depth_refined": str(tracked.depth_field is not None).lower(),
-        "depth_factor": repr(math.nan if tracked.depth_field is None else math.exp(tracked.depth_field.log_scale)),
+        "depth_factor": repr(math.exp(tracked.log_scale)),
         "scale_state": pose.scale.state.value,
         "scale": repr(pose.scale.value),
         "scale_sigma": repr(pose.scale.sigma),

@@ -27,15 +27,14 @@ PLACES = 33
 def basis_at(pixels: Array, shape: tuple[int, int]) -> Array:
     """Values [N, TERMS] at pixels [N, 2] of an image of shape (height, width): products of Legendre polynomials.
 
-    Each has a mean square of 1 over the image, and all but the first a mean of 0, so that the first coefficient is the
-    logarithm of the image's scale.
+    Each has a mean square of 1 over the image, and all but the first a mean of 0.
     """
     across, down = (_legendre(pixels[:, axis], shape[1 - axis]) for axis in (0, 1))
     return np.stack([across[:, a] * down[:, b] for a, b in POWERS], axis=1)
 
 
 def prior_sigmas(scale_sigma: float, slope_sigma: float) -> Array:
-    """Standard deviations [TERMS] before anything is seen: of the scale, of slopes, of higher orders by DECAY."""
+    """Standard deviations [TERMS] before anything is seen: of the constant, of slopes, of higher orders by DECAY."""
     higher = [slope_sigma * DECAY ** (a + b - 1) for a, b in POWERS[1:]]
     return np.array([scale_sigma, *higher])
 
@@ -46,11 +45,6 @@ class DepthField:
 
     coefficients: Array = field(default_factory=lambda: np.zeros(TERMS))
     covariance: Array = field(default_factory=lambda: np.zeros((TERMS, TERMS)))
-
-    @property
-    def log_scale(self) -> float:
-        """Mean over the image."""
-        return float(self.coefficients[0])
 
     def log_factor(self, shape: tuple[int, int]) -> NDArray[np.float32]:
         """The field, float32 [H, W]."""

@@ -63,6 +63,11 @@ class Keyframe:
     sightings: Sightings
     metres_per_unit: float = 1.0
 
+    @property
+    def depth_sigmas(self) -> Array:
+        """Of the logarithms of its depth, at all landmarks that it brings or sees."""
+        return np.concatenate([self.landmarks.measured_sigma, self.sightings.log_sigma])
+
 
 @dataclass
 class Tracks:

@@ -11,7 +11,7 @@ from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.appearance import Picture
 from endo_depth_ros.pose.camera_search import Landmarked
 from endo_depth_ros.pose.covariance import compose
-from endo_depth_ros.pose.depth_field import TERMS
+from endo_depth_ros.pose.depth_field import TERMS, DepthField
 from endo_depth_ros.pose.keyframe import Keyframe, Tracks
 from endo_depth_ros.pose.keyframe_maker import make_keyframe, nothing_seen, sightings_of
 from endo_depth_ros.pose.lie import Array
@@ -45,7 +45,7 @@ class LocalMap:
         self.keyframes: dict[int, Keyframe] = {}
         self._tracks = Tracks()
         self._picture = Picture(np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32))
-        self._covariance = np.eye(6)
+        self._covariance, self._field_covariance = np.eye(6), np.zeros((TERMS, TERMS))
 
     def close(self) -> None:
         """Stop the optimiser's thread."""
@@ -76,17 +76,20 @@ class LocalMap:
         """Median depth of the newest keyframe, metres; 1 before the first."""
         return self._distance
 
-    def begin(self, view: View, T_map_camera: Transform, covariance: Array) -> int:
-        """Start from a single keyframe, whose pose has this covariance [6, 6] (body frame); its number of landmarks."""
+    def begin(self, view: View, T_map_camera: Transform, covariance: Array, depth_field: Array) -> int:
+        """Start from a single keyframe; its number of landmarks.
+
+        covariance: [6, 6] of its pose, body frame. depth_field: coefficients [TERMS] of its depth's field.
+        """
         self.leave()
         self._number += 1
-        keyframe, tracks = make_keyframe(
-            view, self._number, T_map_camera, np.zeros(TERMS), nothing_seen(), self._settings
-        )
+        keyframe, tracks = make_keyframe(view, self._number, T_map_camera, depth_field, nothing_seen(), self._settings)
         if len(tracks) < self._settings.min_points:
             return len(tracks)
         self._install(view, keyframe, tracks, covariance)
         self._optimiser.restart(keyframe, covariance)
+        sigmas = self._settings.field_sigmas(self._settings.scale_log_sigma, keyframe.depth_sigmas)
+        self._field_covariance = np.diag(sigmas**2)
         return len(tracks)
 
     def add(self, view: View, sight: Sight, covariance: Array) -> None:
@@ -105,6 +108,13 @@ class LocalMap:
         """Body covariance [6, 6] of a pose found by tracking, whose covariance given the map is given_map."""
         T_keyframe_camera = invert_transform(self.newest.T_map_camera) @ T_map_camera
         return compose(self._covariance, T_keyframe_camera, given_map)
+
+    def field_of(self, given_map: DepthField) -> DepthField:
+        """What a frame's depth lacks, not given the map: that is as wrong as the newest keyframe's own field.
+
+        Given the map, a camera that stands still would seem to learn what its depth lacks.
+        """
+        return DepthField(given_map.coefficients, given_map.covariance + self._field_covariance)
 
     def take_corrections(self) -> Transform | None:
         """Apply what the optimiser found since the last call; the motion of the newest keyframe by it, in the map."""
@@ -126,6 +136,7 @@ class LocalMap:
                 keyframe.T_map_camera = correction @ keyframe.T_map_camera
         if result.newest == self._number:
             self._covariance = result.covariance
+        self._field_covariance = result.field_covariance
         return correction
 
     def _install(self, view: View, keyframe: Keyframe, tracks: Tracks, covariance: Array) -> None:

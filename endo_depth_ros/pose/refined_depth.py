@@ -10,7 +10,7 @@ from endo_depth_ros.contracts import DepthEstimate
 from endo_depth_ros.pose.depth_field import DepthField
 
 # Of the variance of a network's depth: what is no smooth field and stays (docs/pose.md, "Depth from motion").
-LOCAL_SHARE = 0.4
+LOCAL_SHARE = 0.3
 
 
 def refine_depth(estimate: DepthEstimate, field: DepthField, shared_error: float) -> DepthEstimate:

@@ -64,10 +64,15 @@ class Prior:
 
 @dataclass(frozen=True)
 class Resection:
-    """A pose and what it rests on. covariance: [6, 6], body frame, given the map."""
+    """A pose and what it rests on.
+
+    depth_field: its covariance is given the map. log_scale: mean of the field where the points are. covariance: [6, 6],
+    body frame, given the map.
+    """
 
     T_map_camera: Transform
     depth_field: DepthField
+    log_scale: float
     covariance: Array
 
 
@@ -121,7 +126,7 @@ def refine(
     well they are known: across the direction in which their uncertainty moves them in the image fully, along it less.
     """
     T, c = guess.copy(), np.zeros(TERMS)
-    field_information = np.diag(settings.field_sigmas(settings.scale_log_sigma) ** -2.0)
+    field_information = np.diag(settings.field_sigmas(settings.scale_log_sigma, evidence.log_sigma) ** -2.0)
     H = np.eye(6 + TERMS)
     for _ in range(REFINEMENTS):
         r, J = _residuals(evidence, T, c)
@@ -138,7 +143,8 @@ def refine(
         if step @ H @ step < SETTLED**2:
             break
     covariance = np.asarray(np.linalg.inv(H), np.float64)
-    return Resection(T, DepthField(c, covariance[6:, 6:]), covariance[:6, :6])
+    log_scale = float(np.mean(evidence.basis @ c))
+    return Resection(T, DepthField(c, covariance[6:, 6:]), log_scale, covariance[:6, :6])
 
 
 def _residuals(evidence: Evidence, T: Transform, field: Array) -> tuple[Array, Array]:

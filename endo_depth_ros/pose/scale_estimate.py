@@ -109,7 +109,7 @@ class MetricScale:
 
     def _collect(self, tracked: TrackedFrame) -> HandEye | None:
         """Compare vision and robot, which must not have been told of one another, every few samples."""
-        if tracked.depth_field is not None:
+        if np.isfinite(tracked.log_scale):
             self._pending.append(tracked)
         settled_ns = self._kinematics.newest_ns - round(self.settings.smoothing_s * NANOSECONDS)
         while self._pending and self._pending[0].pose.stamp_ns <= settled_ns:
@@ -129,8 +129,7 @@ class MetricScale:
         T = tracked.pose_in_map()
         T[:3, 3] /= tracked.pose.scale.value
         kind = (tracked.segment, tracked.correction, tracked.pose.scale.epoch)
-        assert tracked.depth_field is not None
-        return self._samples.add(kind, T, tracked.depth_field.log_scale, kinematic)
+        return self._samples.add(kind, T, tracked.log_scale, kinematic)
 
     def _miss(self, tracked: TrackedFrame) -> None:
         """Say that the robot wasn't heard about a frame's time."""

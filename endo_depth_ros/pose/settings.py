@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from endo_depth_ros.pose.depth_field import prior_sigmas
 from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.settings import SettingsError, setting
@@ -70,12 +72,12 @@ class PoseSettings:
         minimum=0.0001,
         maximum=1.0,
     )
-    field_log_sigma: float = setting(
-        0.05,
-        "Relative error of depth that varies linearly over the image; of each higher order, up to the fourth, 0.7 of "
-        "the one before",
-        minimum=0.0001,
-        maximum=1.0,
+    field_share: float = setting(
+        0.45,
+        "Relative error of depth that varies linearly over the image, as a share of what sigma says; that of each "
+        "higher order, up to the fourth, is 0.7 of the one before",
+        minimum=0.001,
+        maximum=10.0,
     )
     max_depth_disagreement: float = setting(
         0.5,
@@ -136,13 +138,14 @@ class PoseSettings:
         maximum=10.0,
     )
 
-    def field_sigmas(self, scale_log_sigma: float) -> Array:
-        """Standard deviations [TERMS] of a DepthField before anything is seen. scale_log_sigma: of its scale.
+    def field_sigmas(self, scale_log_sigma: float, log_sigma: Array) -> Array:
+        """Standard deviations [TERMS] of a DepthField before anything is seen.
 
-        Slopes and bowls are wide as what the graph and resection compare them with, whose standard deviations have
-        shared_error as a factor.
+        scale_log_sigma: of its scale. log_sigma: [N], of single depths as the tracker has them. Slopes and bowls are as
+        wide as what graph and resection weigh them against, whose standard deviations have shared_error as a factor.
         """
-        return prior_sigmas(scale_log_sigma, self.shared_error * self.field_log_sigma)
+        typical = float(np.median(log_sigma)) / self.depth_correlation if len(log_sigma) else self.depth_log_sigma
+        return prior_sigmas(scale_log_sigma, self.shared_error * self.field_share * typical)
 
     def check(self) -> None:
         """Raise SettingsError for settings that contradict one another."""

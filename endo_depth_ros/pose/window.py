@@ -48,7 +48,7 @@ class WindowResult:
     """What an optimisation found, by the numbers of the keyframes in the window.
 
     log_depth, log_sigma: of the landmarks, as in Landmarks. newest: the newest keyframe's number. covariance: [6, 6]
-    of its pose, body frame (rotation, translation).
+    of its pose, body frame (rotation, translation). field_covariance: [TERMS, TERMS], of its depth's field.
     """
 
     newest: int
@@ -57,6 +57,7 @@ class WindowResult:
     log_depth: dict[int, Array]
     log_sigma: dict[int, Array]
     covariance: Array
+    field_covariance: Array
 
 
 class Window:
@@ -74,12 +75,13 @@ class Window:
         self._T_map_first = first.T_map_camera.copy()
         noise = gtsam.noiseModel.Gaussian.Covariance(held)
         self._past.add(gtsam.PriorFactorPose3(pose_key(first.number), gtsam.Pose3(first.T_map_camera), noise))
-        self._past.add(self._field_prior(first))
+        # Found again somewhere, it knows something of its depth's field.
+        self._past.add(self._field_prior(first, first.depth_field))
 
     def add(self, keyframe: Keyframe) -> WindowResult:
         """Take in a newer keyframe and optimise. The keyframes and their landmarks are updated in place."""
         self.keyframes.append(keyframe)
-        self._past.add(self._field_prior(keyframe))
+        self._past.add(self._field_prior(keyframe, np.zeros(TERMS)))
         self._past.add(self._hold_together(self.keyframes[-2], keyframe))
         beside = gtsam.NonlinearFactorGraph(self._past)
         values = self._values()
@@ -120,6 +122,7 @@ class Window:
             {keyframe.number: keyframe.landmarks.log_depth.copy() for keyframe in self.keyframes},
             {keyframe.number: keyframe.landmarks.log_sigma.copy() for keyframe in self.keyframes},
             covariance + Ad @ self._unheld @ Ad.T,
+            np.array(marginals.marginalCovariance(field_key(newest.number))),
         )
 
     def _leave_behind(self, beside: gtsam.NonlinearFactorGraph, values: gtsam.Values) -> None:
@@ -141,11 +144,11 @@ class Window:
         self._past = staying
         del self.keyframes[0]
 
-    def _field_prior(self, keyframe: Keyframe) -> gtsam.NonlinearFactor:
+    def _field_prior(self, keyframe: Keyframe, expected: Array) -> gtsam.NonlinearFactor:
         # Whoever else knows lengths knows them better than a network, whose scale wanders.
         sigma = max(self._settings.scale_log_sigma, LOOSE_LOG_SCALE if self._others else 0.0)
-        noise = gtsam.noiseModel.Diagonal.Sigmas(self._settings.field_sigmas(sigma))
-        return gtsam.PriorFactorVector(field_key(keyframe.number), np.zeros(TERMS), noise)
+        noise = gtsam.noiseModel.Diagonal.Sigmas(self._settings.field_sigmas(sigma, keyframe.depth_sigmas))
+        return gtsam.PriorFactorVector(field_key(keyframe.number), expected, noise)
 
     def _hold_together(self, previous: Keyframe, keyframe: Keyframe) -> gtsam.NonlinearFactor:
         """A weak tie, so that the graph has a solution even where two keyframes share few landmarks."""

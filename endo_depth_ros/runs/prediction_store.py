@@ -127,7 +127,7 @@ class PredictionStore:
             self._changed.notify_all()
 
     def refine(self, number: int, refined: DepthEstimate) -> None:
-        """Another depth and sigma of the same pixels for a frame that has depth."""
+        """Another depth and sigma of the same pixels for a frame that has depth; the ones before stay on disk."""
         image = self._maps[number][0]
         self._maps[number] = image, self._file.append(refined.depth), self._file.append(refined.sigma)
 
@@ -207,7 +207,7 @@ class PredictionStore:
             )
 
     def estimate(self, number: int) -> DepthEstimate | None:
-        """The answer to a frame as it was given, None without depth."""
+        """The answer to a frame, refined where it was, None without depth."""
         stored, maps = self.frames[number], self.maps(number)
         if maps is None or stored.camera is None:
             return None

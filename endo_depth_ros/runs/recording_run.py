@@ -47,6 +47,8 @@ def evaluate_recording(
     known; None where answers tell, or to leave poses out. refines: whether depth is what the camera's motion makes of
     it, which needs `pose`. Raises SourceError for a recording without frames or truth, and PoseUnavailableError.
     """
+    if refines and pose is None:
+        raise ValueError("depth can't be refined without following the camera; give `pose`")
     start_s = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix=".predictions.", dir=scratch) as folder,
@@ -60,8 +62,9 @@ def evaluate_recording(
             with closing(answers):
                 for answered in islice(answers, max_frames):
                     store.add(answered)
-                    if bringing.done():
-                        bringing.result()
+                    for beside_it in (bringing, following):
+                        if beside_it.done():
+                            beside_it.result()
             if not store.frames:
                 raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
             store.end()
@@ -96,7 +99,10 @@ def facts_of(
     recording: Recording, protocol: Protocol, assessment: Assessment, path: PoseAssessment, notes: list[str]
 ) -> dict[str, Any]:
     """The recording's part of metrics.json."""
-    figures, was_followed = dataclasses.asdict(assessment.figures), bool(path.figures.states)
+    figures, was_followed = (
+        dataclasses.asdict(assessment.figures),
+        bool(path.figures.states) and path.figures.frames > 0,
+    )
     latencies_ms = [row["latency_ms"] for row in assessment.rows if math.isfinite(row["latency_ms"])]
     path_notes = path.figures.notes if was_followed else ()
     return {

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import cv2
 import miniature_datasets as trees
@@ -100,6 +101,17 @@ def test_compressed_images_and_other_tools_topics_give_the_same_rows(tmp_path, p
     assert metrics_of(tmp_path / "c")["depth"]["sequence_median"]["abs_rel"] == pytest.approx(
         metrics_of(b)["depth"]["sequence_median"]["abs_rel"], abs=0.02
     )
+
+
+def test_refined_depth_needs_no_true_poses(tmp_path, parameters):
+    pytest.importorskip("gtsam")
+    path = tmp_path / "no_poses.mcap"
+    write_truth((replace(frame, T_world_camera=None) for frame in truth_frames()), path, FrameBagOptions())
+    assert evaluate(parameters, tmp_path / "out", path, "--refined") == 0
+    metrics = metrics_of(tmp_path / "out")
+    assert metrics["refined"] is True
+    assert metrics["pose"] is None
+    assert not any("true pose" in note for note in metrics["recordings"][0]["notes"])
 
 
 def test_a_truncated_bag_is_evaluated_as_far_as_it_goes(tmp_path, parameters):

@@ -13,7 +13,7 @@ from endo_depth_ros.contracts import PoseEstimate, Scale, TrackingState
 from endo_depth_ros.evaluation.trajectory_metrics import Alignment, absolute_error, align
 from endo_depth_ros.geometry.trajectory import Trajectory
 from endo_depth_ros.geometry.transforms import Transform, invert_transform, transform_points
-from endo_depth_ros.pose.depth_field import TERMS, DepthField, basis_at
+from endo_depth_ros.pose.depth_field import TERMS, basis_at
 from endo_depth_ros.pose.keyframe import Keyframe, Landmarks, Sightings
 from endo_depth_ros.pose.lie import exp_se3
 from endo_depth_ros.pose.scale_estimate import MetricScale, ScaleEstimate
@@ -130,12 +130,7 @@ def drifting_frames(world: RobotWorld, start_s: float, end_s: float, scale: Scal
         T = T @ step @ exp_se3(noise)
         stamp_ns = START_NS + round(t * 1e9)
         pose = PoseEstimate(stamp_ns, "camera", TrackingState.TRACKING, T, np.eye(6), scale)
-        yield TrackedFrame(pose, np.eye(4), 0, 0, depth_field=scaled_by(map_error + 0.03 * rng.normal()))
-
-
-def scaled_by(log_scale: float) -> DepthField:
-    """The field of depth that is off as a whole and nothing else."""
-    return DepthField(np.append(log_scale, np.zeros(TERMS - 1)))
+        yield TrackedFrame(pose, np.eye(4), 0, 0, log_scale=map_error + 0.03 * rng.normal())
 
 
 def watch(world: RobotWorld, metric: MetricScale, end_s: float) -> Iterator[tuple[float, ScaleEstimate]]:
@@ -171,9 +166,9 @@ def track(world: RobotWorld, metric: MetricScale | None, numbers: range, scale: 
         run.numbers.append(number)
         if metric is not None:
             stamp_ns = START_NS + number * 10**9 // RATE_HZ
-            T, found = run.T_map_camera[-1], DepthField(result.depth_field[number])
+            T, log_scale = run.T_map_camera[-1], float(result.depth_field[number][0])
             pose = PoseEstimate(stamp_ns, "camera", TrackingState.TRACKING, T, result.covariance, scale)
-            metric.update(TrackedFrame(pose, np.eye(4), 0, 0, depth_field=found))
+            metric.update(TrackedFrame(pose, np.eye(4), 0, 0, log_scale=log_scale))
     return run
 
 

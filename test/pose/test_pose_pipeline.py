@@ -124,3 +124,39 @@ def test_depth_of_a_frame_that_is_not_tracked_is_not_refined(pipeline):
     (first,) = walk(pipeline, [0])
     answer = estimate(*SphereWorld().look(wander(0)), 0)
     assert pipeline.refine(answer, first) is None
+
+
+LACKS = DepthField(np.append([0.05, 0.08, -0.05, 0.05, 0.03], np.zeros(TERMS - 5)))
+
+
+def wrong_estimate(T_world_camera, index, sigma=0.1):
+    """A frame whose depth is wrong smoothly, and its true depth."""
+    image, depth = SphereWorld().look(T_world_camera)
+    return estimate(image, depth * np.exp(-LACKS.log_factor(depth.shape)), index, sigma=sigma), depth
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.1, 0.3])
+def test_a_camera_that_only_turns_learns_nothing_and_grows_no_surer(pipeline, sigma):
+    for index in range(20):
+        T = np.eye(4)
+        T[:3, :3] = wander(2 * index)[:3, :3]
+        answer, _ = wrong_estimate(T, index, sigma)
+        refined = pipeline.refine(answer, pipeline.track(answer))
+    assert np.sqrt(np.mean((refined.sigma / refined.depth) ** 2)) > 0.95 * sigma
+
+
+def test_a_camera_that_is_found_again_knows_what_its_depth_lacks(pipeline):
+    for index in range(0, 60, 2):
+        pipeline.track(wrong_estimate(wander(index), index)[0])
+    pipeline.relocalise()
+    answer, depth = wrong_estimate(wander(46), 63)
+    tracked = pipeline.track(answer)
+    assert tracked.pose.state is TrackingState.RELOCALISED
+    found_again = pipeline.refine(answer, tracked)
+    assert shape_error(found_again.depth, depth) < 0.75 * shape_error(answer.depth, depth)
+    answer, depth = wrong_estimate(wander(47), 64)
+    followed = pipeline.refine(answer, pipeline.track(answer))
+    assert shape_error(followed.depth, depth) < 0.75 * shape_error(answer.depth, depth)
+    before = wrong_estimate(wander(46), 63)[1]
+    step = np.median(np.log(followed.depth / depth)) - np.median(np.log(found_again.depth / before))
+    assert abs(step) < 0.03

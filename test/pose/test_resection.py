@@ -41,7 +41,7 @@ def distance(T: np.ndarray) -> float:
 def test_pose_and_flicker_are_exact_without_noise() -> None:
     found = refine(evidence(flicker=0.05), GUESS, FREE, None)
     assert distance(found.T_map_camera) < 1e-6
-    assert abs(found.depth_field.log_scale - 0.05) < 1e-6
+    assert abs(found.log_scale - 0.05) < 1e-6
 
 
 def test_flicker_does_not_move_the_camera() -> None:
@@ -115,9 +115,9 @@ def test_smooth_error_of_depth_is_found_and_moves_no_camera() -> None:
     data = evidence(count=300)
     lacks = np.append([0.05, 0.1, -0.08, 0.06], np.zeros(TERMS - 4))
     wrong = replace(data, log_depth=data.log_depth - data.basis @ lacks)
-    found = refine(wrong, GUESS, replace(FREE, field_log_sigma=1.0), None)
+    found = refine(wrong, GUESS, replace(FREE, field_share=10.0), None)
     assert distance(found.T_map_camera) < 1e-6
-    np.testing.assert_allclose(found.depth_field.coefficients, lacks, atol=1e-5)
+    np.testing.assert_allclose(found.depth_field.coefficients, lacks, atol=1e-4)
 
 
 def test_covariance_of_the_field_covers_its_errors() -> None:
