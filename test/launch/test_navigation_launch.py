@@ -46,8 +46,8 @@ def test_what_pose_node_is_given_are_its_parameters() -> None:
 def test_rviz_shows_what_the_nodes_publish() -> None:
     view = yaml.safe_load((ROOT / "rviz/navigation.rviz").read_text())["Visualization Manager"]
     shown = {display["Topic"]["Value"] for display in view["Displays"] if "Topic" in display}
-    sources = "".join((ROOT / f"endo_depth_ros/nodes/{n}_outputs.py").read_text() for n in ("depth", "pose"))
-    assert {"path", "depth/points"} <= shown
+    sources = "".join((ROOT / f"endo_depth_ros/nodes/{n}_outputs.py").read_text() for n in ("depth", "pose", "refined"))
+    assert {"path", "depth/points", "refined_depth/points"} <= shown
     assert [topic for topic in shown if f'"{topic}"' not in sources] == []
     assert view["Global Options"]["Fixed Frame"] == PoseNodeSettings().map_frame
 
