@@ -25,6 +25,7 @@ from endo_depth_ros.depth.settings import DepthSettings
 from endo_depth_ros.nodes.depth_settings import DepthNodeSettings
 from endo_depth_ros.pose.camera_poses import CameraPoses
 from endo_depth_ros.pose.pipeline import PoseUnavailableError
+from endo_depth_ros.pose.settings import PoseSettings
 from endo_depth_ros.settings import entries, make
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         "model": pipeline.estimator.name,
         "device": str(pipeline.estimator.device),
         "settings": {entry.name: getattr(settings, entry.name) for entry in entries(DepthSettings)},
+        "refine": poses is not None and not args.no_refine,
+        "pose_settings": None if poses is None else settings_of(poses.settings),
     }
     with OutputFolder(args.output, fps, args.every, args.force) as output:
         complete = False
@@ -93,6 +96,11 @@ def refine(
     if poses is None or tracked is None or not isinstance(answered, DepthEstimate):
         return None
     return poses.refine(answered, tracked)
+
+
+def settings_of(settings: PoseSettings) -> dict[str, object]:
+    """The tracker's part of pose_node's settings."""
+    return {entry.name: getattr(settings, entry.name) for entry in entries(PoseSettings)}
 
 
 def make_poses(params: Path | None) -> CameraPoses | None:

@@ -19,6 +19,7 @@ class CameraPoses:
 
     def __init__(self, settings: PoseSettings) -> None:
         """Raises PoseUnavailableError where gtsam is missing."""
+        self.settings = settings
         self._pipeline = PosePipeline(settings)
         self._order = FrameOrder()
         self._first_segment = self._last_segment = 0

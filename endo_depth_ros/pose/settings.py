@@ -77,7 +77,7 @@ class PoseSettings:
         "Relative error of depth that varies linearly over the image, as a share of what sigma says; that of each "
         "higher order, up to the fourth, is 0.7 of the one before",
         minimum=0.001,
-        maximum=10.0,
+        maximum=2.0,
     )
     max_depth_disagreement: float = setting(
         0.5,

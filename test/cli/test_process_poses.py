@@ -17,6 +17,7 @@ from endo_depth_ros.cli.output_folder import OUT_OF_ORDER
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Scale, ScaleState, Verdict
 from endo_depth_ros.geometry.transforms import invert_transform
 from endo_depth_ros.pose import pipeline as pose_pipeline
+from endo_depth_ros.pose.settings import PoseSettings
 
 pytest.importorskip("gtsam")
 pytestmark = pytest.mark.end_to_end
@@ -65,7 +66,9 @@ def test_depth_of_tracked_frames_is_refined_unless_that_is_switched_off(walk):
     truth = [SphereWorld().look(wander(index))[1] for index in range(FRAMES)]
     assert main(arguments) == 0
     assert [row["refined"] for row in rows(out)] == ["false"] + ["true"] * (FRAMES - 1)
-    assert json.loads((out / "summary.json").read_text())["frames_with_refined_depth"] == FRAMES - 1
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["refine"], summary["frames_with_refined_depth"]) == (True, FRAMES - 1)
+    assert summary["pose_settings"]["field_share"] == PoseSettings().field_share
     depths = [np.load(out / "depth" / f"{index:06d}.npy") for index in range(FRAMES)]
     np.testing.assert_array_equal(depths[0], truth[0])
     for depth, true in zip(depths[1:], truth[1:], strict=True):
@@ -78,6 +81,9 @@ def test_depth_is_the_model_s_where_nothing_may_refine_it(walk, option):
     arguments, out = walk
     assert main([*arguments, option]) == 0
     assert {row["refined"] for row in rows(out)} == {"false"}
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["refine"] is False
+    assert (summary["pose_settings"] is None) == (option == "--no-pose")
     for index in range(FRAMES):
         _, true = SphereWorld().look(wander(index))
         np.testing.assert_array_equal(np.load(out / "depth" / f"{index:06d}.npy"), true)
