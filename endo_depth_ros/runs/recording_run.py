@@ -69,7 +69,7 @@ def evaluate_recording(
                 raise SourceError(f"{recording.name}: there is no frame to evaluate; check the recording")
             store.end()
             bringing.result()
-            if refines:
+            if refines:  # what is assessed isn't there before
                 following.result()
             assessment = assess(store, protocol, recording.relative_truth)
             pose_notes = following.result()
@@ -99,10 +99,9 @@ def facts_of(
     recording: Recording, protocol: Protocol, assessment: Assessment, path: PoseAssessment, notes: list[str]
 ) -> dict[str, Any]:
     """The recording's part of metrics.json."""
-    figures, was_followed = (
-        dataclasses.asdict(assessment.figures),
-        bool(path.figures.states) and path.figures.frames > 0,
-    )
+    figures = dataclasses.asdict(assessment.figures)
+    # Depth can be refined without true poses; then there is no path to speak of.
+    was_followed = bool(path.figures.states) and path.figures.frames > 0
     latencies_ms = [row["latency_ms"] for row in assessment.rows if math.isfinite(row["latency_ms"])]
     path_notes = path.figures.notes if was_followed else ()
     return {
