@@ -90,7 +90,7 @@ def pose_status_message(header: Header, tracked: TrackedFrame, extra: Mapping[st
         "correction": tracked.correction,
         "points": tracked.points,
         "keyframe": str(tracked.is_keyframe).lower(),
-        "depth_refined": str(tracked.depth_field is not None).lower(),
+        "depth_refined": str(tracked.depth_from_motion is not None).lower(),
         "depth_factor": repr(math.exp(tracked.log_scale)),
         "scale_state": pose.scale.state.value,
         "scale": repr(pose.scale.value),

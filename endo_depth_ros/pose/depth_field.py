@@ -63,11 +63,17 @@ class DepthField:
         basis = basis_at(np.column_stack([u.ravel(), v.ravel()]), shape)
         variance = np.einsum("nk,nk->n", basis @ self.covariance, basis)
         sigma = np.sqrt(np.maximum(variance, 0)).reshape(PLACES, PLACES).astype(np.float32)
-        # Corner to corner, where resize would align the pixels' outer edges.
-        last = PLACES - 1
-        step = np.array([[last / max(width - 1, 1), 0, 0], [0, last / max(height - 1, 1), 0]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(sigma, step, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE))
+        return corner_to_corner(sigma, shape)
+
+
+def corner_to_corner(grid: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A grid [h, w] whose corners are an image's corner pixels, interpolated over it, float32 [H, W]."""
+    height, width = shape
+    # `resize` would align the pixels' outer edges.
+    across, down = (grid.shape[1] - 1) / max(width - 1, 1), (grid.shape[0] - 1) / max(height - 1, 1)
+    step = np.array([[across, 0, 0], [0, down, 0]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(grid, step, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
 
 def _legendre(pixels: Array, size: int) -> Array:

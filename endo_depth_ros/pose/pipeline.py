@@ -72,9 +72,9 @@ class PosePipeline:
 
     def refine(self, estimate: DepthEstimate, tracked: TrackedFrame) -> DepthEstimate | None:
         """The depth of a frame in the unit of the map, as the camera's motion has it; None where it wasn't tracked."""
-        if tracked.depth_field is None:
+        if tracked.depth_from_motion is None:
             return None
-        return refine_depth(estimate, tracked.depth_field, self._settings.shared_error)
+        return refine_depth(estimate, tracked.depth_from_motion, self._settings.shared_error)
 
     def reset(self) -> None:
         """Forget everything: the next frame is the origin of odom and map."""

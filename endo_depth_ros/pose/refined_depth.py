@@ -1,27 +1,40 @@
-"""Depth that agrees with the camera's motion: a frame's own, times the smooth field that it was found to lack."""
+"""Depth that agrees with the motion of the camera: with what a smooth field and single points say it lacks."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from endo_depth_ros.contracts import DepthEstimate
 from endo_depth_ros.pose.depth_field import DepthField
-
-# Of the variance of a network's depth: what is no smooth field and stays (docs/pose.md, "Depth from motion").
-LOCAL_SHARE = 0.3
+from endo_depth_ros.pose.local_depth import DepthPoints, local_errors
 
 
-def refine_depth(estimate: DepthEstimate, field: DepthField, shared_error: float) -> DepthEstimate:
-    """The estimate with depth and sigma as the field makes them, in the unit of the map; the same pixels are valid.
+@dataclass(frozen=True)
+class DepthFromMotion:
+    """What the camera's motion says of a frame's depth.
 
-    shared_error: the factor on standard deviations that the field's covariance has in it (PoseSettings).
+    smooth: the field of what the depth has to be multiplied by to agree with the map. points: landmarks in it.
     """
-    shape = (estimate.depth.shape[0], estimate.depth.shape[1])
-    factor = np.exp(field.log_factor(shape))
-    field_sigma = field.log_sigma(shape) / np.float32(shared_error)
-    with np.errstate(invalid="ignore"):  # infinities of what is too near or too far
-        depth = estimate.depth * factor
-        sigma = np.hypot(np.float32(np.sqrt(LOCAL_SHARE)) * estimate.sigma * factor, field_sigma * depth)
-    return replace(estimate, depth=depth, sigma=np.where(estimate.valid, sigma, np.float32(np.nan)))
+
+    smooth: DepthField
+    points: DepthPoints = field(default_factory=DepthPoints)
+
+
+def refine_depth(estimate: DepthEstimate, motion: DepthFromMotion, shared_error: float) -> DepthEstimate:
+    """The estimate with depth and sigma as the motion makes them, in the unit of the map; the same pixels are valid.
+
+    shared_error: the factor on standard deviations that the field's covariance has in it, and that of points, which is
+    given the poses, has not (PoseSettings).
+    """
+    shape, valid = (estimate.depth.shape[0], estimate.depth.shape[1]), estimate.valid
+    smooth = motion.smooth.log_factor(shape)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of what is too near or too far
+        log_depth = np.where(valid, np.log(estimate.depth) + smooth, np.float32(np.nan))
+        own_sigma = estimate.sigma / estimate.depth
+    points = replace(motion.points, log_sigma=motion.points.log_sigma * shared_error)
+    near_points, local_sigma = local_errors(points, log_depth, own_sigma)
+    depth = estimate.depth * np.exp(smooth + np.where(valid, near_points, np.float32(0)))
+    sigma = np.hypot(local_sigma, motion.smooth.log_sigma(shape) / np.float32(shared_error)) * depth
+    return replace(estimate, depth=depth, sigma=np.where(valid, sigma, np.float32(np.nan)))

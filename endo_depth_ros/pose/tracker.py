@@ -13,11 +13,12 @@ from endo_depth_ros.contracts import DepthEstimate, PoseEstimate, TrackingState,
 from endo_depth_ros.geometry.transforms import Transform, invert_transform
 from endo_depth_ros.pose.camera_search import find_camera
 from endo_depth_ros.pose.covariance import compose, to_message_order
-from endo_depth_ros.pose.depth_field import TERMS, DepthField
+from endo_depth_ros.pose.depth_field import TERMS
 from endo_depth_ros.pose.frozen_video import FrozenVideo
 from endo_depth_ros.pose.lie import Array, log_se3
 from endo_depth_ros.pose.local_map import LocalMap
 from endo_depth_ros.pose.motion import MotionModel, MotionPrior, grown, step_information
+from endo_depth_ros.pose.refined_depth import DepthFromMotion
 from endo_depth_ros.pose.relocalisation import relocalise
 from endo_depth_ros.pose.resection import Prior, Resection
 from endo_depth_ros.pose.settings import PoseSettings
@@ -43,8 +44,8 @@ class TrackedFrame:
 
     pose: in odom, which is continuous. T_map_odom: turns it into the map, where the camera is found again after loss;
     `correction` counts its changes. segment: counts new beginnings; poses of two segments are related by a guess only.
-    depth_field: of what the frame's depth has to be multiplied by to agree with the map; None where not seen.
-    log_scale: its mean where points are, the logarithm of what the depth is off by as a whole; NaN where not seen.
+    depth_from_motion: what the frame's depth lacks to agree with the map; None where not seen. log_scale: mean of its
+    smooth field where points are, the logarithm of what the depth is off by as a whole; NaN where not seen.
     points: landmarks that the pose rests on. reason: why there is none, '' otherwise.
     """
 
@@ -55,7 +56,7 @@ class TrackedFrame:
     points: int = 0
     is_keyframe: bool = False
     reason: str = ""
-    depth_field: DepthField | None = None
+    depth_from_motion: DepthFromMotion | None = None
     log_scale: float = float("nan")
 
     def pose_in_map(self) -> Transform:
@@ -233,7 +234,7 @@ class Tracker:
             step_s = (view.stamp_ns - self._last.stamp_ns) / NANOSECONDS
             self._motion.learn(self._last.T_map_camera, T, step_s)
         known = _Known(view.stamp_ns, T, self._map.covariance_of(T, sight.resection.covariance))
-        field = self._map.field_of(sight.resection.depth_field)
+        lacks = DepthFromMotion(self._map.field_of(sight.resection.depth_field), sight.depth_points())
         is_keyframe = self._needs_keyframe(view, sight)
         if is_keyframe:
             self._map.add(view, sight, known.covariance)
@@ -241,7 +242,7 @@ class Tracker:
         self._seen_frame = view.estimate
         self._first_unplaced_ns = None
         tracked = self._report(view, TrackingState.TRACKING, points=len(sight.tracks), is_keyframe=is_keyframe)
-        return replace(tracked, depth_field=field, log_scale=sight.resection.log_scale)
+        return replace(tracked, depth_from_motion=lacks, log_scale=sight.resection.log_scale)
 
     def _needs_keyframe(self, view: View, sight: Sight) -> bool:
         """Enough parallax, or too little overlap, since the newest keyframe."""
@@ -266,7 +267,8 @@ class Tracker:
         self._seen_frame = view.estimate
         self._first_unplaced_ns = None
         tracked = self._report(view, TrackingState.RELOCALISED, points=points, is_keyframe=True)
-        return replace(tracked, depth_field=self._map.field_of(field), log_scale=place.log_scale)
+        lacks = DepthFromMotion(self._map.field_of(field))
+        return replace(tracked, depth_from_motion=lacks, log_scale=place.log_scale)
 
     def _begin(self, view: View, guess: _Guess, state: TrackingState, reason: str = "") -> TrackedFrame:
         """Start a segment with this frame; whether it can be tracked against the next ones will show."""

@@ -13,6 +13,7 @@ from endo_depth_ros.geometry.transforms import Transform
 from endo_depth_ros.pose.appearance import Picture, even_out
 from endo_depth_ros.pose.keyframe import Tracks, project_points
 from endo_depth_ros.pose.lie import Array
+from endo_depth_ros.pose.local_depth import DepthPoints
 from endo_depth_ros.pose.resection import Evidence, Resection
 
 
@@ -56,6 +57,12 @@ class Sight:
     tracks: Tracks
     evidence: Evidence
     share: float
+
+    def depth_points(self) -> DepthPoints:
+        """The landmarks' depth in the frame, given the poses."""
+        points, T = self.evidence.map_points, self.resection.T_map_camera
+        _, z = project_points(points.points, T, self.evidence.K)
+        return DepthPoints(self.evidence.pixels, np.log(z), np.abs(points.spread @ T[:3, 2]) / z)
 
 
 class TrackingError(RuntimeError):

@@ -1,4 +1,4 @@
-"""Depth times the field that it lacks: what stays, what changes, what sigma says."""
+"""Depth with what motion says that it lacks: what stays, what changes, what sigma says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from endo_depth_ros.contracts import DepthEstimate, Frame, FrameStatus, Verdict
 from endo_depth_ros.geometry.camera import pinhole_from_hfov
 from endo_depth_ros.pose.depth_field import TERMS, DepthField
-from endo_depth_ros.pose.refined_depth import LOCAL_SHARE, refine_depth
+from endo_depth_ros.pose.local_depth import LOCAL_SHARE, DepthPoints
+from endo_depth_ros.pose.refined_depth import DepthFromMotion, refine_depth
 
 SHAPE = (48, 64)
 
@@ -24,7 +25,7 @@ def estimate() -> DepthEstimate:
 def test_depth_is_multiplied_and_what_has_none_stays_as_it_is() -> None:
     before = estimate()
     coefficients = np.append([np.log(1.1), 0.05], np.zeros(TERMS - 2))
-    after = refine_depth(before, DepthField(coefficients), 1.0)
+    after = refine_depth(before, DepthFromMotion(DepthField(coefficients)), 1.0)
     valid = before.valid
     expected = before.depth[valid] * np.exp(DepthField(coefficients).log_factor(SHAPE))[valid]
     np.testing.assert_allclose(after.depth[valid], expected, rtol=1e-6)
@@ -37,7 +38,7 @@ def test_depth_is_multiplied_and_what_has_none_stays_as_it_is() -> None:
 
 def test_a_field_that_is_known_exactly_leaves_the_local_share_of_sigma() -> None:
     before = estimate()
-    after = refine_depth(before, DepthField(), 1.0)
+    after = refine_depth(before, DepthFromMotion(DepthField()), 1.0)
     valid = before.valid
     np.testing.assert_allclose(after.sigma[valid], np.sqrt(LOCAL_SHARE) * before.sigma[valid], rtol=1e-5)
 
@@ -47,7 +48,32 @@ def test_what_is_not_known_of_the_field_is_in_sigma(shared_error: float) -> None
     before = estimate()
     covariance = np.zeros((TERMS, TERMS))
     covariance[0, 0] = (0.3 * shared_error) ** 2
-    after = refine_depth(before, DepthField(covariance=covariance), shared_error)
+    after = refine_depth(before, DepthFromMotion(DepthField(covariance=covariance)), shared_error)
     valid = before.valid
     expected = np.sqrt(LOCAL_SHARE * 0.1**2 + 0.3**2) * before.depth[valid]
     np.testing.assert_allclose(after.sigma[valid], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("shared_error", [1.0, 2.4])
+def test_points_count_for_what_the_smooth_field_leaves(shared_error: float) -> None:
+    before, scale = estimate(), DepthField(np.append([np.log(1.1)], np.zeros(TERMS - 1)))
+    at = before.depth[30, 40].astype(np.float64)
+    seen = DepthPoints(np.array([[40.0, 30.0]]), np.log([1.1 * 1.05 * at]), np.array([0.02]))
+    after = refine_depth(before, DepthFromMotion(scale, seen), shared_error)
+    local, noise = LOCAL_SHARE * 0.1**2, (0.02 * shared_error) ** 2
+    off = np.log(1.05) * local / (local + noise)
+    assert np.log(after.depth[30, 40] / (1.1 * at)) == pytest.approx(off, rel=0.03)
+    # Sigma is computed at a few places and interpolated, which makes it a little too wide at a single point.
+    ratio = after.sigma[30, 40] / after.depth[30, 40] / np.sqrt(local * noise / (local + noise))
+    assert 1 - 1e-3 < ratio < 1.25
+    # Far from it only the smooth field is known.
+    assert after.depth[5, 5] == pytest.approx(1.1 * before.depth[5, 5], rel=1e-4)
+
+
+def test_pixels_without_depth_stay_without_beside_points() -> None:
+    before = estimate()
+    seen = DepthPoints(np.array([[0.0, 0.0], [1.0, 0.0], [4.0, 1.0]]), np.log([0.03, 0.03, 0.021]), np.full(3, 0.01))
+    after = refine_depth(before, DepthFromMotion(DepthField(), seen), 2.4)
+    assert np.array_equal(after.depth[~before.valid], before.depth[~before.valid], equal_nan=True)
+    assert np.isfinite(after.depth[before.valid]).all()
+    assert np.isfinite(after.sigma[before.valid]).all()
