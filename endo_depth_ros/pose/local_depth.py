@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from endo_depth_ros.pose.depth_field import corner_to_corner
 from endo_depth_ros.pose.lie import Array
-from endo_depth_ros.pose.robust import huber_weights
+from endo_depth_ros.pose.robust import cauchy_weights
 
 Map = NDArray[np.float32]
 
@@ -76,7 +76,7 @@ class _Process:
         off = (points.log_depth - own) / sigma
         total = 1 + np.square(np.maximum(points.log_sigma, LEAST_POINT_SIGMA) / sigma)
         # A point that is far off counts as one that is less well known.
-        noise = total / huber_weights(off / np.sqrt(total)) - 1
+        noise = total / cauchy_weights(off / np.sqrt(total)) - 1
         alike = _alike(self._x, self._x) * _alike(self._y, self._y) * _alike(self._level, self._level)
         self._root = scipy.linalg.cholesky(alike + np.diag(noise), lower=True)
         self._weights = scipy.linalg.cho_solve((self._root, True), off)

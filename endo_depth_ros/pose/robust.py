@@ -1,4 +1,4 @@
-"""Huber's robust kernel, for residuals in standard deviations."""
+"""Robust kernels, for residuals in standard deviations: Huber's, and Cauchy's, which forgets what is far off."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ THRESHOLD = 1.5
 def huber_weights(residuals: Array) -> Array:
     """Weight of each residual in iteratively reweighted least squares."""
     return np.asarray(THRESHOLD / np.maximum(np.abs(residuals), THRESHOLD))
+
+
+def cauchy_weights(residuals: Array) -> Array:
+    """The same for Cauchy's kernel: twice as far off is half as much pull."""
+    return np.asarray(1 / (1 + np.square(residuals / THRESHOLD)))
 
 
 def robust_residuals(residuals: Array) -> Array:

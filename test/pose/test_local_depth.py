@@ -18,7 +18,7 @@ from endo_depth_ros.pose.local_depth import (
     DepthPoints,
     local_errors,
 )
-from endo_depth_ros.pose.robust import huber_weights
+from endo_depth_ros.pose.robust import cauchy_weights
 
 HEIGHT, WIDTH = 64, 80
 SIGMA = 0.1
@@ -53,7 +53,8 @@ def alike(pixels: Array, others: Array, level: Array, other_level: Array) -> Arr
 def test_one_point_gives_the_closed_form() -> None:
     off, noise = 0.06, 0.02
     error, left = local_errors(point(40, 32, -3.0 + off, noise), flat(), sigma())
-    gain = PRIOR**2 / (PRIOR**2 + noise**2)
+    total = PRIOR**2 + noise**2
+    gain = PRIOR**2 / (total / cauchy_weights(np.array(off / np.sqrt(total))))
     for u in (40, 44, 50, 70):
         near = np.exp(-0.5 * ((u - 40) / (REACH * WIDTH)) ** 2)
         assert error[32, u] == pytest.approx(off * gain * near, abs=0.03 * off)
@@ -70,7 +71,7 @@ def test_many_points_agree_with_the_process_computed_directly() -> None:
 
     total = PRIOR**2 + noise**2
     K = PRIOR**2 * alike(pixels, pixels, own, own)
-    S = K + np.diag(total / huber_weights(off / np.sqrt(total)) - PRIOR**2)
+    S = K + np.diag(total / cauchy_weights(off / np.sqrt(total)) - PRIOR**2)
     v, u = np.mgrid[:HEIGHT:4, :WIDTH:4]
     k = PRIOR**2 * alike(np.column_stack([u.ravel(), v.ravel()]), pixels, image[::4, ::4].ravel(), own)
     np.testing.assert_allclose(error[::4, ::4].ravel(), k @ np.linalg.solve(S, off), atol=0.05 * PRIOR)
@@ -94,7 +95,7 @@ def test_a_fold_does_not_learn_from_the_wall_behind_it() -> None:
     image = flat(-3.0)
     image[:, 40:] = -2.0
     error, left = local_errors(point(37, 32, -2.95), image, sigma())
-    assert error[32, 37] > 0.04
+    assert error[32, 37] > 0.03
     assert abs(error[32, 43]) < 0.01 * error[32, 37]
     assert left[32, 43 + 4] > 0.99 * PRIOR
 
@@ -120,10 +121,10 @@ def test_infinite_depth_elsewhere_in_the_image_changes_nothing() -> None:
     assert np.isfinite(left[20:44, 20:60]).all()
 
 
-def test_an_outlier_moves_depth_no_farther_than_hubers_kernel_lets_it() -> None:
-    noise, far = 0.02, 3.0
-    error, _ = local_errors(point(40, 32, -3.0 + far, noise), flat(), sigma())
-    assert error[32, 40] == pytest.approx(1.5 * PRIOR**2 / np.hypot(PRIOR, noise), rel=0.03)
+def test_the_farther_off_an_outlier_is_the_less_it_says() -> None:
+    moved = [local_errors(point(40, 32, -3.0 + far), flat(), sigma())[0][32, 40] for far in (0.1, 0.3, 1.0, 3.0)]
+    assert np.all(np.diff(moved) < 0)
+    assert 0 < moved[-1] < 0.05 * PRIOR
 
 
 def test_more_points_than_are_used_say_what_the_used_ones_say() -> None:
@@ -131,7 +132,7 @@ def test_more_points_than_are_used_say_what_the_used_ones_say() -> None:
     pixels = rng.uniform([0, 0], [WIDTH - 1, HEIGHT - 1], (3 * MAX_POINTS, 2))
     many = DepthPoints(pixels, np.full(len(pixels), -2.95), np.full(len(pixels), 0.01))
     error, left = local_errors(many, flat(), sigma())
-    np.testing.assert_allclose(error[8:-8, 8:-8], 0.05, atol=0.002)
+    np.testing.assert_allclose(error[8:-8, 8:-8], 0.05, atol=0.003)
     assert left.max() < 0.3 * PRIOR
 
 
