@@ -22,9 +22,9 @@ Map = NDArray[np.float32]
 
 # Of the variance of a network's depth: what is no smooth field (docs/pose.md, "Depth from motion").
 LOCAL_SHARE = 0.3
-# Errors at two pixels are alike within so many image widths, and so much log depth.
+# Length scales of the squared exponential kernel: image widths, and log depth.
 REACH, LOG_REACH = 0.125, 0.3
-# Of a point's depth and of the image's, whatever they say themselves.
+# Standard deviations of log depth, of a point and of the image as a whole, whatever they say themselves.
 LEAST_POINT_SIGMA, LEAST_SIGMA = 0.01, 0.03
 MAX_POINTS = 400  # the arithmetic grows with the third power
 # Places across and down an image where the process is computed; it is interpolated between.
@@ -102,7 +102,13 @@ class _Process:
         alike[known] *= _alike(level[known], self._level)
         whitened = scipy.linalg.solve_triangular(self._root, alike.T, lower=True)
         share = np.sum(np.square(whitened), axis=0).reshape(x.shape).astype(np.float32)
-        return corner_to_corner(share, self._log_depth.shape)
+        # Between places on a fold and behind it points say less than at either.
+        levels = np.where(known, level, np.mean(level[known]) if known.any() else 0.0).reshape(x.shape)
+        apart = self._log_depth / np.float32(LOG_REACH) - corner_to_corner(
+            levels.astype(np.float32), self._log_depth.shape
+        )
+        near = np.exp(-np.square(np.nan_to_num(apart, posinf=0.0, neginf=0.0)))
+        return corner_to_corner(share, self._log_depth.shape) * near
 
     def _grid(self, places: int) -> tuple[Array, Array]:
         """So many places from the first to the last pixel, in the process's unit: across, down."""
@@ -111,7 +117,7 @@ class _Process:
 
 
 def _alike(a: Array, b: Array) -> Array:
-    """Correlations [A, B] along one axis, in units of how far errors are alike."""
+    """Correlations [A, B] along one axis, in length scales."""
     return np.asarray(np.exp(-0.5 * np.square(a[:, None] - b)), np.float64)
 
 
@@ -125,7 +131,7 @@ def _sample(image: Map, pixels: Array) -> Array:
 
 def _thinned(which: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most MAX_POINTS of them, evenly picked."""
-    return which[:: math.ceil(len(which) / MAX_POINTS)]
+    return which[np.linspace(0, len(which) - 1, min(len(which), MAX_POINTS)).astype(np.intp)]
 
 
 def _between_levels(planes: Map, level: Map) -> Map:

@@ -35,6 +35,8 @@ def refine_depth(estimate: DepthEstimate, motion: DepthFromMotion, shared_error:
         own_sigma = estimate.sigma / estimate.depth
     points = replace(motion.points, log_sigma=motion.points.log_sigma * shared_error)
     near_points, local_sigma = local_errors(points, log_depth, own_sigma)
-    depth = estimate.depth * np.exp(smooth + np.where(valid, near_points, np.float32(0)))
+    # Where the estimate has depth but no sigma, nobody knows how far to believe points.
+    correction = smooth + np.where(valid & np.isfinite(near_points), near_points, np.float32(0))
+    depth = estimate.depth * np.exp(correction)
     sigma = np.hypot(local_sigma, motion.smooth.log_sigma(shape) / np.float32(shared_error)) * depth
     return replace(estimate, depth=depth, sigma=np.where(valid, sigma, np.float32(np.nan)))

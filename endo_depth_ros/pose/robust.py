@@ -15,7 +15,7 @@ def huber_weights(residuals: Array) -> Array:
 
 
 def cauchy_weights(residuals: Array) -> Array:
-    """The same for Cauchy's kernel: twice as far off is half as much pull."""
+    """The same for Cauchy's kernel: far beyond the threshold, twice as far off is half as much pull."""
     return np.asarray(1 / (1 + np.square(residuals / THRESHOLD)))
 
 

@@ -16,6 +16,8 @@ from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.pose.local_depth import DepthPoints
 from endo_depth_ros.pose.resection import Evidence, Resection
 
+EXACT = 1e-6  # a standard deviation of log depth that is as good as none
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -59,10 +61,18 @@ class Sight:
     share: float
 
     def depth_points(self) -> DepthPoints:
-        """The landmarks' depth in the frame, given the poses."""
-        points, T = self.evidence.map_points, self.resection.T_map_camera
-        _, z = project_points(points.points, T, self.evidence.K)
-        return DepthPoints(self.evidence.pixels, np.log(z), np.abs(points.spread @ T[:3, 2]) / z)
+        """The landmarks' depth in the frame, given the poses, and how well it is known beyond what the network says.
+
+        A landmark that has shown no parallax has the network's depth, no second opinion on it: log_sigma is infinite.
+        """
+        evidence, T = self.evidence, self.resection.T_map_camera
+        _, z = project_points(evidence.map_points.points, T, evidence.K)
+        z = np.where(z > 0, z, np.nan)
+        log_sigma = np.maximum(np.abs(evidence.map_points.spread @ T[:3, 2]) / z, EXACT)
+        beyond = log_sigma**-2.0 - evidence.log_sigma**-2.0
+        known = beyond > 0
+        log_sigma = np.where(known, np.where(known, beyond, 1.0) ** -0.5, np.inf)
+        return DepthPoints(evidence.pixels, np.log(z), log_sigma)
 
 
 class TrackingError(RuntimeError):

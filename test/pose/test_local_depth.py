@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.pose.local_depth import (
+    LEAST_POINT_SIGMA,
     LEAST_SIGMA,
     LOCAL_SHARE,
     LOG_REACH,
@@ -127,13 +129,44 @@ def test_the_farther_off_an_outlier_is_the_less_it_says() -> None:
     assert 0 < moved[-1] < 0.05 * PRIOR
 
 
-def test_more_points_than_are_used_say_what_the_used_ones_say() -> None:
-    rng = np.random.default_rng(2)
-    pixels = rng.uniform([0, 0], [WIDTH - 1, HEIGHT - 1], (3 * MAX_POINTS, 2))
-    many = DepthPoints(pixels, np.full(len(pixels), -2.95), np.full(len(pixels), 0.01))
-    error, left = local_errors(many, flat(), sigma())
+@pytest.mark.parametrize("count", [MAX_POINTS, MAX_POINTS + 1, 3 * MAX_POINTS])
+def test_of_many_points_as_many_as_can_be_are_used_from_all_over_the_image(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    cholesky = scipy.linalg.cholesky
+    monkeypatch.setattr(
+        "scipy.linalg.cholesky", lambda matrix, **options: (sizes.append(len(matrix)), cholesky(matrix, **options))[1]
+    )
+    pixels = np.random.default_rng(2).uniform([0, 0], [WIDTH - 1, HEIGHT - 1], (count, 2))
+    pixels = pixels[np.argsort(pixels[:, 1])]
+    error, left = local_errors(DepthPoints(pixels, np.full(count, -2.95), np.full(count, 0.01)), flat(), sigma())
+    assert sizes == [MAX_POINTS]
     np.testing.assert_allclose(error[8:-8, 8:-8], 0.05, atol=0.003)
     assert left[8:-8, 8:-8].max() < 0.4 * PRIOR
+
+
+def test_a_point_is_believed_to_a_percent_at_best() -> None:
+    exact, good = (local_errors(point(40, 32, -2.99, noise), flat(), sigma()) for noise in (0.0, LEAST_POINT_SIGMA))
+    np.testing.assert_array_equal(exact[0], good[0])
+    np.testing.assert_array_equal(exact[1], good[1])
+
+
+def test_a_point_where_the_image_has_no_sigma_says_nothing() -> None:
+    width = sigma()
+    width[32, 40] = np.nan
+    error, _ = local_errors(point(40, 32, -2.95), flat(), width)
+    assert not np.nan_to_num(error).any()
+
+
+def test_a_thin_fold_between_two_places_of_the_grid_is_no_surer_than_the_process_says() -> None:
+    image = flat(-2.0)
+    fold = slice(17, 19)  # places are five pixels apart: 15, 20
+    image[:, fold] = -3.0
+    points = DepthPoints(np.array([[13.0, 32.0], [23.0, 32.0]]), np.full(2, -1.99), np.full(2, 0.01))
+    _, left = local_errors(points, image, sigma())
+    assert left[32, fold].min() > 0.95 * PRIOR
+    assert left[32, 14] < 0.5 * PRIOR
 
 
 @settings(max_examples=30, deadline=None)

@@ -79,3 +79,13 @@ def test_pixels_without_depth_stay_without_beside_points() -> None:
     assert np.array_equal(after.depth[~before.valid], before.depth[~before.valid], equal_nan=True)
     assert np.isfinite(after.depth[before.valid]).all()
     assert np.isfinite(after.sigma[before.valid]).all()
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.inf])
+def test_pixels_with_depth_but_without_sigma_keep_their_depth(missing: float) -> None:
+    before = estimate()
+    before.sigma[20:30] = missing
+    seen = DepthPoints(np.array([[40.0, 25.0], [40.0, 35.0]]), np.log([0.05, 0.05]), np.full(2, 0.02))
+    after = refine_depth(before, DepthFromMotion(DepthField(), seen), 2.4)
+    assert np.array_equal(after.valid, before.valid)
+    np.testing.assert_allclose(after.depth[20:30], before.depth[20:30], rtol=1e-6)
