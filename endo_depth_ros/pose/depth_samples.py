@@ -18,15 +18,20 @@ RIM_PX = 5
 
 def sample_log_depth(estimate: DepthEstimate, pixels: Array, settings: PoseSettings) -> tuple[Array, Array]:
     """Logarithm of depth [N] at pixels [N, 2] (NaN for none) and its standard deviation [N] for the tracker."""
-    height, width = estimate.depth.shape
-    column = np.clip(np.rint(pixels[:, 0]).astype(np.intp), 0, width - 1)
-    row = np.clip(np.rint(pixels[:, 1]).astype(np.intp), 0, height - 1)
-    depth = estimate.depth[row, column].astype(np.float64)
+    depth = sample_nearest(estimate.depth, pixels)
     known = np.isfinite(depth) & (depth > 0)
     safe = np.where(known, depth, 1.0)
-    sigma = np.where(known, estimate.sigma[row, column], 1.0) / safe
+    sigma = np.where(known, sample_nearest(estimate.sigma, pixels), 1.0) / safe
     sigma = np.clip(np.nan_to_num(sigma, nan=1.0), settings.depth_log_sigma, 1.0) * settings.depth_correlation
     return np.where(known, np.log(safe), np.nan), sigma
+
+
+def sample_nearest(image: NDArray[np.float32], pixels: Array) -> Array:
+    """Values [N] of an image [H, W] at the pixels nearest to pixels [N, 2], which may lie beyond its rim."""
+    height, width = image.shape
+    column = np.clip(np.rint(pixels[:, 0]).astype(np.intp), 0, width - 1)
+    row = np.clip(np.rint(pixels[:, 1]).astype(np.intp), 0, height - 1)
+    return image[row, column].astype(np.float64)
 
 
 def find_usable(estimate: DepthEstimate, trusted: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from endo_depth_ros.pose.depth_field import corner_to_corner
+from endo_depth_ros.pose.depth_samples import sample_nearest
 from endo_depth_ros.pose.lie import Array
 from endo_depth_ros.pose.robust import cauchy_weights
 
@@ -56,7 +57,7 @@ def local_errors(points: DepthPoints, log_depth: Map, log_sigma: Map) -> tuple[M
     with what the smooth field is wrong by.
     """
     prior = np.float32(math.sqrt(LOCAL_SHARE)) * np.maximum(log_sigma, np.float32(LEAST_SIGMA))
-    own, sigma = _sample(log_depth, points.pixels), _sample(prior, points.pixels)
+    own, sigma = sample_nearest(log_depth, points.pixels), sample_nearest(prior, points.pixels)
     known = np.isfinite(own) & np.isfinite(sigma) & np.isfinite(points.log_depth) & np.isfinite(points.log_sigma)
     if not known.any():
         return np.zeros_like(log_depth), prior
@@ -94,21 +95,22 @@ class _Process:
 
     def explained(self) -> Map:
         """The share of the prior variance of each pixel that the points take away, [H, W]."""
-        x, y = np.meshgrid(*self._grid(SIGMA_PLACES))
-        level = _sample(self._log_depth, np.column_stack([x.ravel(), y.ravel()]) * self._unit) / LOG_REACH
+        x, y = (places.ravel() for places in np.meshgrid(*self._grid(SIGMA_PLACES)))
+        level = sample_nearest(self._log_depth, np.column_stack([x, y]) * self._unit) / LOG_REACH
         known = np.isfinite(level)
         alike = np.zeros((len(level), len(self._level)))
-        alike[known] = _alike(x.ravel()[known], self._x) * _alike(y.ravel()[known], self._y)
-        alike[known] *= _alike(level[known], self._level)
+        alike[known] = _alike(x[known], self._x) * _alike(y[known], self._y) * _alike(level[known], self._level)
         whitened = scipy.linalg.solve_triangular(self._root, alike.T, lower=True)
-        share = np.sum(np.square(whitened), axis=0).reshape(x.shape).astype(np.float32)
+        share = self._stretched(np.sum(np.square(whitened), axis=0))
         # Between places on a fold and behind it points say less than at either.
-        levels = np.where(known, level, np.mean(level[known]) if known.any() else 0.0).reshape(x.shape)
-        apart = self._log_depth / np.float32(LOG_REACH) - corner_to_corner(
-            levels.astype(np.float32), self._log_depth.shape
-        )
-        near = np.exp(-np.square(np.nan_to_num(apart, posinf=0.0, neginf=0.0)))
-        return corner_to_corner(share, self._log_depth.shape) * near
+        between = self._stretched(np.where(known, level, level[known].mean() if known.any() else 0.0))
+        apart = np.nan_to_num(self._log_depth / np.float32(LOG_REACH) - between, posinf=0.0, neginf=0.0)
+        return share * np.exp(-np.square(apart))
+
+    def _stretched(self, values: Array) -> Map:
+        """Values of the places of sigma, over the image."""
+        grid = values.reshape(SIGMA_PLACES, SIGMA_PLACES).astype(np.float32)
+        return corner_to_corner(grid, self._log_depth.shape)
 
     def _grid(self, places: int) -> tuple[Array, Array]:
         """So many places from the first to the last pixel, in the process's unit: across, down."""
@@ -119,14 +121,6 @@ class _Process:
 def _alike(a: Array, b: Array) -> Array:
     """Correlations [A, B] along one axis, in length scales."""
     return np.asarray(np.exp(-0.5 * np.square(a[:, None] - b)), np.float64)
-
-
-def _sample(image: Map, pixels: Array) -> Array:
-    """Values [N] of the nearest pixels."""
-    height, width = image.shape
-    column = np.clip(np.rint(pixels[:, 0]).astype(np.intp), 0, width - 1)
-    row = np.clip(np.rint(pixels[:, 1]).astype(np.intp), 0, height - 1)
-    return image[row, column].astype(np.float64)
 
 
 def _thinned(which: NDArray[np.intp]) -> NDArray[np.intp]:

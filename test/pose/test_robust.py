@@ -25,5 +25,5 @@ def test_cauchys_pull_grows_up_to_the_threshold_and_dies_down_beyond() -> None:
     assert np.abs(pull).max() <= THRESHOLD / 2 + 1e-12
     np.testing.assert_allclose(cauchy_weights(np.array([0.0, THRESHOLD])), [1.0, 0.5])
     far = np.array([10.0, 20.0]) * THRESHOLD
-    near_half = cauchy_weights(far) * far
-    assert near_half[1] / near_half[0] == pytest.approx(0.5, rel=0.01)
+    pulled = cauchy_weights(far) * far
+    assert pulled[1] / pulled[0] == pytest.approx(0.5, rel=0.01)
